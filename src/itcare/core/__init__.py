@@ -1,0 +1,1 @@
+"""Words, names, errors, time and settings that every other room builds on."""
