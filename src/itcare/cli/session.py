@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from itcare.contract.loader import LoadedContract
-    from itcare.ledger.log import Ledger
+    from itcare.ledger.log import Ledger, LogRef
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,44 @@ class Session:
 
         return Ledger(self.settings, self.engine, self.clock)
 
-    @cached_property
-    def contracts(self) -> "dict[str, LoadedContract]":
-        """All contracts by client code."""
-        from itcare.contract.loader import load_contracts
-
-        return load_contracts(self.settings.contracts)
-
     def contract(self, code: str) -> "LoadedContract":
-        """The contract of one client; NotFoundError names where it was looked for."""
-        if code not in self.contracts:
+        """The contract of one client, its thresholds checked against the rules.
+
+        Raises ContractError or NotFoundError.
+        """
+        from itcare.assess.policy import known_thresholds
+        from itcare.contract.loader import check_thresholds, load_client
+        from itcare.contract.problems import ContractError
+
+        loaded = load_client(self.settings.contracts, code)
+        if problems := check_thresholds(loaded, known_thresholds()):
+            raise ContractError(str(loaded.path), problems)
+        return loaded
+
+    def client_logs(self, code: str | None = None) -> "list[LogRef]":
+        """Logs of the enrolled clients by code, or of one; NotFoundError for a client without a log."""
+        if code is not None:
+            return [self.ledger.find_log(code)]
+        logs = [log for log in self.ledger.logs() if log.client is not None]
+        return sorted(logs, key=lambda log: str(log.client))
+
+    def log_named(self, name: str) -> "LogRef":
+        """The log of a client, or the firm's own for the name `firm`; NotFoundError."""
+        if name == "firm":
+            return self.ledger.firm_log()
+        return self.ledger.find_log(name)
+
+    def require_known(self, code: str) -> None:
+        """NotFoundError unless the client has a contract or a log."""
+        from itcare.contract.loader import survey_contracts
+
+        known = {str(log.client) for log in self.client_logs()}
+        if self.settings.contracts.is_dir():
+            known |= set(survey_contracts(self.settings.contracts).contracts)
+        if code not in known:
             raise NotFoundError(
-                "find client", ascii(code[:40]), f"no contract in {self.settings.contracts} has this code",
-                "`itcare clients` lists the known ones.",
-            )  # fmt: skip
-        return self.contracts[code]
+                "find client",
+                ascii(code[:40]),
+                "there is no such client",
+                f"Known: {', '.join(sorted(known)) or 'none'}.",
+            )

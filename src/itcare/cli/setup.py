@@ -1,12 +1,16 @@
 """Commands around the installation: init, contracts, clients, trust."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from itcare.cli.console import print_json, print_table, remark, say
 from itcare.cli.session import Session
+from itcare.core.errors import ExitCode
+
+if TYPE_CHECKING:
+    from itcare.contract.loader import LoadedContract
 
 
 def init(
@@ -34,17 +38,24 @@ def check_contract(
 ) -> None:
     """Check one contract and name file, line and key of everything that is wrong.
 
-    Example: itcare contract check inventories/demo/home.yml
+    Example: itcare contract check inventories/demo/domowa.yml
     """
     from itcare.assess.policy import known_thresholds
     from itcare.contract.loader import check_thresholds, load_contract
+    from itcare.contract.problems import ContractError, render_problems
 
-    loaded = load_contract(file)
-    check_thresholds(loaded, known_thresholds())
+    try:
+        loaded = load_contract(file)
+        problems = check_thresholds(loaded, known_thresholds())
+    except ContractError as error:
+        problems = error.problems
+    if problems:
+        remark(render_problems(problems))
+        raise typer.Exit(int(ExitCode.BAD_INPUT))
     contract = loaded.contract
     say(
         f"{file}: sound. {contract.client.code}, contract {contract.contract.number} version "
-        f"{contract.contract.version}, {len(contract.hosts)} computers, {len(contract.duties)} duties."
+        f"{contract.contract.version}; computers: {len(contract.hosts)}, duties: {len(contract.duties)}."
     )
 
 
@@ -55,47 +66,52 @@ def clients(
 
     Example: itcare clients --json
     """
+    from itcare.contract.loader import survey_contracts
+    from itcare.contract.problems import render_problems
+
     session = Session.open()
-    rows = []
-    for code, loaded in sorted(session.contracts.items()):
-        contract = loaded.contract
-        today = session.clock.now().astimezone(contract.zone).date()
-        rows.append(
-            {
-                "code": code,
-                "legal_name": contract.client.legal_name,
-                "contract": contract.contract.number,
-                "version": contract.contract.version,
-                "commit": loaded.commit,
-                "dirty": loaded.dirty,
-                "hosts": [host.name for host in contract.hosts_on(today)],
-                "duties": sorted(contract.duties),
-                "file": str(loaded.path),
-            }
-        )
+    survey = survey_contracts(session.settings.contracts)
+    rows = [_client_row(session, code, loaded) for code, loaded in survey.contracts.items()]
     if as_json:
         print_json(rows)
-        return
-    if not rows:
-        remark(f"No contract in {session.settings.contracts}.")
-    print_table(
-        ["client", "name", "contract", "computers today", "duties"],
-        [
-            (
-                row["code"],
-                row["legal_name"],
-                f"{row['contract']} v{row['version']}",
-                len(row["hosts"]),
-                ", ".join(row["duties"]),
-            )
-            for row in rows
-        ],
-    )
+    elif not rows:
+        remark(f"No usable contract in {session.settings.contracts}.")
+    else:
+        print_table(
+            ["client", "name", "contract", "computers today", "duties"],
+            [
+                [row["code"], row["legal_name"], row["contract"], _join(row["hosts"]), _join(row["duties"])]
+                for row in rows
+            ],
+        )
+    if survey.problems:
+        remark(render_problems(survey.problems))
+        raise typer.Exit(int(ExitCode.BAD_INPUT))
+
+
+def _client_row(session: Session, code: str, loaded: "LoadedContract") -> dict[str, object]:
+    contract = loaded.contract
+    today = session.clock.now().astimezone(contract.zone).date()
+    return {
+        "code": code,
+        "legal_name": contract.client.legal_name,
+        "contract": contract.contract.number,
+        "version": contract.contract.version,
+        "commit": loaded.commit,
+        "dirty": loaded.dirty,
+        "hosts": [host.name for host in contract.hosts_on(today)],
+        "duties": sorted(contract.duties),
+        "file": str(loaded.path),
+    }
+
+
+def _join(values: object) -> str:
+    return ", ".join(map(str, values)) if isinstance(values, list) else str(values)
 
 
 def trust(
     target: Annotated[str, typer.Argument(help="CLIENT/HOST")],
-    yes: Annotated[
+    fingerprint: Annotated[
         str | None, typer.Option("--fingerprint", help="Accept without asking if the key has exactly this fingerprint.")
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a key that was trusted before.")] = False,
@@ -106,4 +122,4 @@ def trust(
     """
     from itcare.cli.trusting import trust_target
 
-    trust_target(Session.open(), target, yes, replace, confirm=typer.confirm)
+    trust_target(Session.open(), target, fingerprint, replace=replace)
