@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from itcare.core.clock import Clock, SystemClock
-from itcare.drive.connections import POLL_SECONDS, ConnectionWatch, close_masters, note_all_closed
+from itcare.drive.connections import POLL_SECONDS, ConnectionWatch, close_masters, note_closed
 from itcare.drive.events import EventWriter
 from itcare.drive.folder import RunFolder, processes_of, write_private
 from itcare.drive.isolation import belongs_to_run, join_cgroup, own_cgroup
@@ -170,7 +170,7 @@ def supervise(folder: RunFolder, clock: Clock) -> Ended:
     close_masters(Path(orders.socket_folder))
     sweep(processes_of(folder, Path(orders.socket_folder)), spare=frozenset({os.getpid()}))
     watcher.finish()
-    note_all_closed(folder.connections, clock.now())
+    note_closed(folder.connections, clock.now())
     ended = Ended(ending, rc, writer.console, writer.lost)
     ended.write(folder)
     return ended

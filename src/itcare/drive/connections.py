@@ -7,7 +7,7 @@ to one run, and both logs can be laid side by side.
 import json
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,31 +86,39 @@ def read_connections(journal: Path) -> dict[str, tuple[Connection, ...]]:
     return {host: tuple(links) for host, links in found.items()}
 
 
-def close_masters(sockets: Path | None, seconds: float = _EXIT_SECONDS) -> None:
-    """Ask every ssh master in a socket folder to exit; those that do not are for the sweep."""
+def close_masters(sockets: Path | None, seconds: float = _EXIT_SECONDS) -> tuple[Path, ...]:
+    """Ask every ssh master in a socket folder to exit; those that do not are for the sweep.
+
+    Returns the sockets behind which a master answered: those connections ended now.
+    """
     if sockets is None or not sockets.is_dir():
-        return
+        return ()
     deadline = time.monotonic() + seconds
-    askers = [
-        subprocess.Popen(
-            ["ssh", "-F", "none", "-O", "exit", "-o", f"ControlPath={path}", "itcare"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        for path in sorted(sockets.iterdir()) if path.is_socket()
-    ]  # fmt: skip
-    for asker in askers:
+    asked = [(path, _ask_to_exit(path)) for path in sorted(sockets.iterdir()) if path.is_socket()]
+    answered = []
+    for path, asker in asked:
         try:
-            asker.wait(max(0.0, deadline - time.monotonic()))
+            if asker.wait(max(0.0, deadline - time.monotonic())) == 0:
+                answered.append(path)
         except subprocess.TimeoutExpired:
             asker.kill()
             asker.wait()
+    return tuple(answered)
 
 
-def note_all_closed(journal: Path, at: datetime) -> None:
-    """Close every connection that is still open in the journal, at `at`.
+def _ask_to_exit(path: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["ssh", "-F", "none", "-O", "exit", "-o", f"ControlPath={path}", "itcare"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def note_closed(journal: Path, at: datetime, hosts: Iterable[str] | None = None) -> None:
+    """Close the connections that are still open in the journal, of some hosts or of all, at `at`.
 
     To be called once nothing of the run lives any more: only then is the time true.
     """
+    chosen = None if hosts is None else set(hosts)
     for host, links in read_connections(journal).items():
-        if links[-1].closed_at is None:
+        if links[-1].closed_at is None and (chosen is None or host in chosen):
             append_change(journal, host, "closed", max(at, links[-1].opened_at))

@@ -4,7 +4,6 @@ import os
 import pwd
 import shlex
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import itcare
@@ -55,27 +54,30 @@ def ansible_configuration(collections: Path) -> str:
     )
 
 
-def ssh_arguments(known_hosts: Path) -> str:
+def ssh_arguments(known_hosts: Path, *, with_agent: bool) -> str:
     """Options of every ssh call of a run, quoted for Ansible's option parser.
 
     No configuration of the user or the system is read, no prompt is possible, and only the client's
-    own pinned host keys are believed and never added to.
+    own pinned host keys are believed and never added to. Keys of an agent are offered only if asked.
     """
     # ssh reads the value with quotes and expands per cent signs.
     file = str(known_hosts).replace("%", "%%")
     options = [
         "ControlMaster=auto", "ControlPersist=3600", f'UserKnownHostsFile="{file}"', "GlobalKnownHostsFile=/dev/null",
         "StrictHostKeyChecking=yes", "UpdateHostKeys=no", "VerifyHostKeyDNS=no", "CheckHostIP=no", "BatchMode=yes",
-        "IdentitiesOnly=yes", "ForwardAgent=no", "LogLevel=ERROR", f"ServerAliveInterval={_ALIVE_SECONDS}",
+        f"IdentitiesOnly={'no' if with_agent else 'yes'}", "ForwardAgent=no", "LogLevel=ERROR", f"ServerAliveInterval={_ALIVE_SECONDS}",
         f"ServerAliveCountMax={_ALIVE_TRIES}",
     ]  # fmt: skip
     return shlex.join(["-F", "none", *(word for option in options for word in ("-o", option))])
 
 
 def build_environment(
-    folder: RunFolder, *, nonce: str, fence: int, known_hosts: Path, extra: Mapping[str, str] | None = None
+    folder: RunFolder, *, nonce: str, fence: int, known_hosts: Path, agent: str | None = None
 ) -> dict[str, str]:
-    """Every variable that the supervisor and what it starts will see. Raises UnsafeError."""
+    """Every variable that the supervisor and what it starts will see. Raises UnsafeError.
+
+    `agent`: socket of the operator's ssh agent, for a contract that says `credential: agent`.
+    """
     user = pwd.getpwuid(os.geteuid())
     home = folder.path
     return {
@@ -96,11 +98,11 @@ def build_environment(
         "ANSIBLE_LOCAL_TEMP": str(folder.temporary),
         "ANSIBLE_INVENTORY_ENABLED": f"{NAMESPACE}.clients",
         "ANSIBLE_HOST_KEY_CHECKING": "True",  # runner would switch it off
-        "ANSIBLE_SSH_ARGS": ssh_arguments(known_hosts),
+        "ANSIBLE_SSH_ARGS": ssh_arguments(known_hosts, with_agent=agent is not None),
         "ANSIBLE_SSH_RETRIES": "0",  # a second try would hide that the first lost its contact
         "ANSIBLE_TIMEOUT": str(_CONNECT_SECONDS),
         "ANSIBLE_STRATEGY": "ansible.builtin.host_pinned",  # one hanging host must not hold up the others
         "ANSIBLE_NOCOLOR": "1",
         "_ANSIBLE_CALLBACK_DISPATCH_ERROR_BEHAVIOR": "error",  # no record, no run
-        **(extra or {}),
+        **({"SSH_AUTH_SOCK": agent} if agent else {}),
     }

@@ -43,6 +43,11 @@ class RunFolder:
         return self.path / "orders.json"
 
     @property
+    def plan(self) -> Path:
+        """Hosts and digests of the run, JSON."""
+        return self.path / "plan.json"
+
+    @property
     def spool(self) -> Path:
         return self.path / "spool.jsonl"
 

@@ -68,9 +68,7 @@ def assign_sockets(hosts: Sequence[ResolvedHost], folder: Path) -> dict[str, Pat
     return {name: folder / str(number) for number, name in enumerate(remote)}
 
 
-def write_inventory(
-    hosts: Iterable[ResolvedHost], keys: Mapping[str, Path | None], sockets: Mapping[str, Path]
-) -> str:
+def write_inventory(hosts: Iterable[ResolvedHost], keys: Mapping[str, Path | None], sockets: Mapping[str, Path]) -> str:
     """Text of the inventory for the plugin itcare.maintenance.clients; every value in it is data."""
     entries = {host.name: _entry(host, keys.get(host.name), sockets.get(host.name)) for host in hosts}
     return json.dumps({"schema": "itcare/inventory/v1", "hosts": entries}, sort_keys=True, indent=1) + "\n"

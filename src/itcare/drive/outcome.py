@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itcare.core.words import HostOutcome, NotReachedReason, RunState, TaskOutcome
 from itcare.drive.orders import Ending
 from itcare.drive.reach import classify
-from itcare.drive.spool import SpoolTask
+from itcare.drive.spool import Spool, SpoolTask
 
 # Return code of ansible-playbook is a bit mask (ansible-core, TaskQueueManager): 2 a host failed,
 # 4 a host was unreachable, 8 a play was broken off; 1 and 255 are errors of the playbook itself.
@@ -79,19 +79,22 @@ def _message(tasks: Iterable[SpoolTask], outcome: TaskOutcome) -> str | None:
     return None
 
 
-def ran_to_end(ending: Ending, rc: int | None, *, spool_complete: bool) -> bool:
-    """Whether the playbook closed its spool and nobody has reason to doubt it.
+def played_out(spool: Spool, ending: Ending, rc: int | None) -> bool:
+    """Whether the playbook itself closed its spool, so that no host had more to come.
 
     A cancel or a limit that struck after the closing line cut nothing off.
     """
-    return spool_complete and (ending is not Ending.FINISHED or rc in _RETURN_CODES_OF_A_WHOLE_RUN)
+    closed = spool.complete or spool.problems == ("unfinished",)
+    return closed and (ending is not Ending.FINISHED or rc in _RETURN_CODES_OF_A_WHOLE_RUN)
 
 
-def judge_run(ending: Ending, outcomes: Iterable[HostOutcome], *, whole: bool) -> RunState:
-    """The state of a closed run: the first that applies. `whole`: see `ran_to_end`."""
-    if not whole:
+def judge_run(spool: Spool, ending: Ending, rc: int | None, outcomes: Iterable[HostOutcome]) -> RunState:
+    """The state of a closed run: the first that applies."""
+    if not played_out(spool, ending, rc):
         if ending is Ending.CANCELLED:
             return RunState.CANCELLED
         return RunState.INCOMPLETE if ending is Ending.FINISHED else RunState.INTERRUPTED
+    if not spool.complete:
+        return RunState.INCOMPLETE
     unsettled = {HostOutcome.NOT_REACHED, HostOutcome.UNKNOWN, HostOutcome.INTERRUPTED, HostOutcome.NOT_RUN}
     return RunState.PARTIAL if unsettled & set(outcomes) else RunState.COMPLETE
