@@ -1,0 +1,1 @@
+"""Launch one run, read its spool into the ledger, recover after a crash."""
