@@ -45,19 +45,17 @@ options:
     choices: [filesystems, smart, units, journal, reboot, libraries, time, uptime, memory]
     default: [filesystems, smart, units, journal, reboot, libraries, time, uptime, memory]
   source_timeout:
-    description: Seconds that each source may take. The sources run side by side, so this is about the longest the module takes.
+    description:
+      - Seconds that each source may take. The sources run side by side, so the module takes hardly longer.
     type: int
     default: 10
 author:
-  - The itcare authors (@itcare)
+  - The itcare authors (!UNKNOWN)
 notes:
   - As an ordinary user, the system journal, SMART and the libraries of other users' processes are V(unavailable)
     with the reason V(no_permission).
+  - The file C(docs/health.md) of the collection describes the format of the result.
   - Needs no Python library beyond the standard one, and Python 3.9 or newer on the computer.
-seealso:
-  - name: Health observation
-    description: The format of the result, with every reason that a source gives.
-    link: https://github.com/itcare/itcare/blob/main/collections/ansible_collections/itcare/maintenance/docs/health.md
 """
 
 EXAMPLES = r"""

@@ -24,14 +24,49 @@ from ansible_collections.itcare.maintenance.plugins.module_utils._health.answer 
 
 # Kernel interfaces and memory: full or empty says nothing about the computer's health.
 _PSEUDO = frozenset(
-    "anon_inodefs autofs bdev binder binfmt_misc bpf cgroup cgroup2 configfs cpuset debugfs devpts devtmpfs efivarfs"
-    " fusectl hugetlbfs mqueue nfsd nsfs pipefs proc pstore ramfs rpc_pipefs securityfs selinuxfs smackfs sockfs"
-    " sysfs tmpfs tracefs usbfs".split()
+    {
+        "anon_inodefs",
+        "autofs",
+        "bdev",
+        "binder",
+        "binfmt_misc",
+        "bpf",
+        "cgroup",
+        "cgroup2",
+        "configfs",
+        "cpuset",
+        "debugfs",
+        "devpts",
+        "devtmpfs",
+        "efivarfs",
+        "fusectl",
+        "hugetlbfs",
+        "mqueue",
+        "nfsd",
+        "nsfs",
+        "pipefs",
+        "proc",
+        "pstore",
+        "ramfs",
+        "rpc_pipefs",
+        "securityfs",
+        "selinuxfs",
+        "smackfs",
+        "sockfs",
+        "sysfs",
+        "tmpfs",
+        "tracefs",
+        "usbfs",
+    }
 )
 # Images that are full by nature, and layers over file systems that are counted themselves.
-_IMAGES = frozenset("squashfs iso9660 udf erofs cramfs romfs overlay overlayfs aufs unionfs ecryptfs".split())
+_IMAGES = frozenset(
+    {"squashfs", "iso9660", "udf", "erofs", "cramfs", "romfs", "overlay", "overlayfs", "aufs", "unionfs", "ecryptfs"}
+)
 # Views that programs offer through FUSE.
-_FUSE_VIEWS = frozenset("gvfsd-fuse portal lxcfs snapfuse squashfuse rofiles-fuse jetbrains appimage".split())
+_FUSE_VIEWS = frozenset(
+    {"gvfsd-fuse", "portal", "lxcfs", "snapfuse", "squashfuse", "rofiles-fuse", "jetbrains", "appimage"}
+)
 _MOST_ROWS = 200
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 

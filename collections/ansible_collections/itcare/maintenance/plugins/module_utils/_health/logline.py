@@ -20,8 +20,8 @@ from ansible_collections.itcare.maintenance.plugins.module_utils._health.answer 
 OOMD_KILL = "d989611b15e44c9dbf31e3c81256e4ed"
 
 # The first pattern that matches names the kind. Written as the intersection of Python's and PCRE2's syntax:
-# journalctl filters by the same expressions. Origins: mm/oom_kill.c, block/blk-core.c, fs/buffer.c,
-# drivers/nvme/host, drivers/ata/libata-eh.c, drivers/md, fs/{ext4,xfs,btrfs,f2fs}, arch/x86/kernel/cpu/mce, drivers/edac.
+# journalctl filters by the same expressions. Origins in the kernel: mm/oom_kill.c, block/blk-core.c, fs/buffer.c,
+# drivers/{nvme/host,ata/libata-eh.c,md,edac}, fs/{ext4,xfs,btrfs,f2fs}, arch/x86/kernel/cpu/mce.
 KERNEL_PATTERNS = (
     ("oom_kill", r"Out of memory: Kill|Memory cgroup out of memory: Kill|oom-kill:constraint="),
     ("remount_read_only", r"[Rr]emounting filesystem read-only|forced readonly|Remounting read-only"),

@@ -102,7 +102,7 @@ def detect_container(request: Request) -> str | None:
 
 
 def detect_virtualization(request: Request) -> str | None:
-    """"container:KIND", the hypervisor's name, "none" on bare metal, None when nothing tells."""
+    """ "container:KIND", the hypervisor's name, "none" on bare metal, None when nothing tells."""
     container = detect_container(request)
     if container is not None:
         return f"container:{container}"

@@ -45,9 +45,7 @@ def find_tool(name: str) -> str | None:
         return None
 
 
-def run_tool(
-    argv: list[str], deadline: float, *, max_bytes: int = 4_000_000, cpu_seconds: int | None = None
-) -> Output:
+def run_tool(argv: list[str], deadline: float, *, max_bytes: int = 4_000_000, cpu_seconds: int | None = None) -> Output:
     """Run `argv` until it ends, `deadline` (monotonic seconds) passes or it has said `max_bytes`.
 
     `cpu_seconds` is a limit of the kernel on the tool's own processor time.
