@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+from itcare.drive.collection import NAMESPACE
 from itcare.drive.events import find_forged, read_events
 from itcare.drive.orders import Ended
 from itcare.drive.plan import RunPlan
@@ -46,11 +47,11 @@ def _foreign_hosts(spool: Spool, names: frozenset[str]) -> list[Alarm]:
 
 
 def _changed_files(spool: Spool, plan: RunPlan) -> list[Alarm]:
-    """Files that the run used with another content than they had before its start."""
+    """Files of our collection that the run used with another content than they had before its start."""
     return [
         Alarm("file_changed", f"{ascii(file.path)} was not the same before the start and while it was used.")
         for file in spool.files
-        if file.path in plan.files and file.sha256 is not None and file.sha256 != plan.files[file.path]
+        if (file.name or "").startswith(NAMESPACE) and file.path in plan.files and file.sha256 != plan.files[file.path]
     ]
 
 

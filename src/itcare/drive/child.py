@@ -34,7 +34,7 @@ class Guard(threading.Thread):
         self._orders = orders
         self._writer = writer
         self._clock = clock
-        self._started = clock.monotonic()
+        self._since = clock.monotonic()
         self._done = threading.Event()
         self.reason: Ending | None = None
 
@@ -61,7 +61,7 @@ class Guard(threading.Thread):
         if _driver_is_gone():
             return Ending.DRIVER_DIED
         now = self._clock.monotonic()
-        if now - self._started > self._orders.job_timeout:
+        if now - self._since > self._orders.job_timeout:
             return Ending.TIMEOUT
         if now - self._writer.last_event > self._orders.idle_limit:
             return Ending.IDLE

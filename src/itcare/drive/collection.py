@@ -77,9 +77,7 @@ def kind_of(path: str) -> str:
     if parts[0] == "playbooks":
         return "playbook"
     if parts[0] == "roles":
-        if "files" in parts:
-            return "script"
-        return "tasks" if "tasks" in parts or "handlers" in parts else "role"
+        return "script" if "files" in parts else "role"
     return "plugin"
 
 

@@ -63,10 +63,11 @@ def ssh_arguments(known_hosts: Path, *, with_agent: bool) -> str:
     # ssh reads the value with quotes and expands per cent signs.
     file = str(known_hosts).replace("%", "%%")
     options = [
-        "ControlMaster=auto", "ControlPersist=3600", f'UserKnownHostsFile="{file}"', "GlobalKnownHostsFile=/dev/null",
-        "StrictHostKeyChecking=yes", "UpdateHostKeys=no", "VerifyHostKeyDNS=no", "CheckHostIP=no", "BatchMode=yes",
-        f"IdentitiesOnly={'no' if with_agent else 'yes'}", "ForwardAgent=no", "LogLevel=ERROR", f"ServerAliveInterval={_ALIVE_SECONDS}",
-        f"ServerAliveCountMax={_ALIVE_TRIES}",
+        "ControlMaster=auto", "ControlPersist=3600",
+        f'UserKnownHostsFile="{file}"', "GlobalKnownHostsFile=/dev/null", "StrictHostKeyChecking=yes",
+        "UpdateHostKeys=no", "VerifyHostKeyDNS=no", "CheckHostIP=no",
+        "BatchMode=yes", f"IdentitiesOnly={'no' if with_agent else 'yes'}", "ForwardAgent=no", "LogLevel=ERROR",
+        f"ServerAliveInterval={_ALIVE_SECONDS}", f"ServerAliveCountMax={_ALIVE_TRIES}",
     ]  # fmt: skip
     return shlex.join(["-F", "none", *(word for option in options for word in ("-o", option))])
 

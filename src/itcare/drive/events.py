@@ -7,7 +7,7 @@ must have its counterpart in the spool, and one that has none is a forgery.
 import json
 import queue
 import threading
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,14 @@ from itcare.core.clock import Clock
 from itcare.core.words import TaskOutcome
 from itcare.drive.spool import SpoolTask
 
+# What the spool may say of a task that ansible-core reported so. The spool looks into the items of a
+# loop: one that timed out or was unreachable counts for the whole task, whatever the report was.
+_DOUBTFUL = frozenset({TaskOutcome.TIMED_OUT, TaskOutcome.UNREACHABLE})
 _RESULTS = {
-    "runner_on_ok": frozenset({TaskOutcome.OK, TaskOutcome.CHANGED}),
-    "runner_on_failed": frozenset({TaskOutcome.FAILED, TaskOutcome.TIMED_OUT}),
-    "runner_on_unreachable": frozenset({TaskOutcome.UNREACHABLE}),
-    "runner_on_skipped": frozenset({TaskOutcome.SKIPPED}),
+    "runner_on_ok": frozenset({TaskOutcome.OK, TaskOutcome.CHANGED}) | _DOUBTFUL,
+    "runner_on_failed": frozenset({TaskOutcome.FAILED}) | _DOUBTFUL,
+    "runner_on_unreachable": _DOUBTFUL,
+    "runner_on_skipped": frozenset({TaskOutcome.SKIPPED}) | _DOUBTFUL,
 }
 _UNREADABLE = "unreadable"
 _CONSOLE_LINES = 40
@@ -83,10 +86,12 @@ def _reduce(event: Mapping[str, Any]) -> str | None:
     if kind not in _RESULTS:
         return None
     data = event["event_data"]
-    host, task, counter = data["host"], data["task_uuid"], event["counter"]
-    if not (isinstance(host, str) and isinstance(task, str) and isinstance(counter, int)):
-        raise TypeError("an event of another shape")
-    return json.dumps({"event": kind, "host": host[:_NAME_CHARACTERS], "task": task[:_NAME_CHARACTERS], "n": counter})
+    host, task = data.get("host"), data.get("task_uuid")
+    return json.dumps({"event": kind, "host": _name(host), "task": _name(task), "n": event.get("counter")})
+
+
+def _name(value: object) -> str:
+    return value[:_NAME_CHARACTERS] if isinstance(value, str) else ""
 
 
 @dataclass(frozen=True)
@@ -118,21 +123,17 @@ def find_forged(events: Iterator[Mapping[str, Any]], tasks: tuple[SpoolTask, ...
     A task that the spool shows as begun and not ended explains any one kind: the run may have been
     cut between the two records.
     """
-    genuine: Counter[tuple[str, str, str]] = Counter()
-    unfinished: Counter[tuple[str, str]] = Counter()
+    told: dict[tuple[str, str], Counter[TaskOutcome]] = defaultdict(Counter)
     for task in tasks:
-        if task.outcome is TaskOutcome.UNFINISHED:
-            unfinished[task.host, task.task] += 1
-        for kind, outcomes in _RESULTS.items():
-            genuine[task.host, task.task, kind] += task.outcome in outcomes
+        told[task.host, task.task][task.outcome] += 1
     forged = []
     for event in events:
         host, kind = str(event.get("host", "")), str(event.get("event"))
-        key = (host, str(event.get("task")), kind)
-        if genuine[key] > 0:
-            genuine[key] -= 1
-        elif unfinished[key[:2]] > 0:
-            unfinished[key[:2]] -= 1
-        else:
+        outcomes = told.get((host, str(event.get("task"))), Counter())
+        possible = _RESULTS.get(kind, frozenset()) | {TaskOutcome.UNFINISHED}
+        explained = next((outcome for outcome in outcomes if outcome in possible and outcomes[outcome] > 0), None)
+        if explained is None:
             forged.append(ForgedEvent(host, kind))
+        else:
+            outcomes[explained] -= 1
     return tuple(forged)

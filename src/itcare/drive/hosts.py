@@ -2,17 +2,19 @@
 
 import json
 import os
+import pwd
 import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from itcare.contract.models import Contract, ResolvedHost
+from itcare.contract.models import DEFAULT_SSH_PORT, Contract, ResolvedHost
 from itcare.core.clock import Clock
 from itcare.core.errors import BadInputError, UnsafeError
 
 AGENT = "agent"
+SYSTEM_PYTHON = "/usr/bin/python3"
 _KEY = re.compile(r"key:([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
 
 
@@ -78,10 +80,11 @@ def _entry(host: ResolvedHost, key: Path | None, socket: Path | None) -> dict[st
     return {
         "connection": host.connection,
         "address": host.address or host.name,
-        "port": host.port,
-        "user": host.user,
+        "port": host.port or DEFAULT_SSH_PORT,
+        "user": host.user or (pwd.getpwuid(os.geteuid()).pw_name if host.connection == "ssh" else None),
         "become": host.become,
-        "python": host.python,
+        # Discovery may find a version manager's shim, which answers rc 127 to every module.
+        "python": host.python or SYSTEM_PYTHON,
         "private_key_file": str(key) if key else None,
         "control_path": str(socket) if socket else None,
         "vars": {"visit_services": list(host.services)},

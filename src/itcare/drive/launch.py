@@ -9,7 +9,7 @@ from pathlib import Path
 from itcare.contract.loader import LoadedContract
 from itcare.contract.models import ResolvedHost
 from itcare.core.clock import Clock
-from itcare.core.errors import BusyError, UnsafeError
+from itcare.core.errors import BusyError
 from itcare.core.settings import Settings
 from itcare.core.words import RunState
 from itcare.drive import environment, hosts, preflight, rows, trust
@@ -77,11 +77,6 @@ def check_request(settings: Settings, request: Request, clock: Clock) -> _Checke
     keys = {host.name: hosts.credential_file(folder, host) for host in chosen}
     if any(keys.values()):
         preflight.check_private_folder(folder)
-    if any(host.credential == hosts.AGENT for host in chosen) and not os.environ.get("SSH_AUTH_SOCK"):
-        raise UnsafeError(
-            "use the ssh agent for", request.loaded.contract.client.code, "no agent is running",
-            "Start ssh-agent and add the key, or name one: credential: key:NAME",
-        )  # fmt: skip
     return _Checked(chosen, keys, collection, playbook)
 
 
@@ -109,7 +104,11 @@ def open_launch(ledger: Ledger, request: Request, checked: _Checked, clock: Cloc
             remove_cgroup(isolation.cgroup)
         remove_run_files(folder, sockets)
         raise
-    ledger.sign(log)
+    try:
+        ledger.sign(log)
+    except BaseException:
+        lock.release()  # the run is open in the ledger and nothing runs: a recovery may close it
+        raise
     return launch
 
 
@@ -123,12 +122,12 @@ def _prepare(
     plan = RunPlan.make(checked.chosen, files)
     plan.write(folder)
     names = [host.name for host in checked.chosen]
+    client_id = log.client_id or 0  # 0 is the firm's own log, which `client_log` never returns
     with ledger.append(log) as batch:
         connection = batch.connection
-        assert log.client_id is not None  # it is a client's log
         row = RunRow(
-            id=folder.run_id, client_id=log.client_id, client=request.loaded.contract.client.code,
-            client_name=request.loaded.contract.client.legal_name, number=rows.next_number(connection, log.client_id),
+            id=folder.run_id, client_id=client_id, client=request.loaded.contract.client.code,
+            client_name=request.loaded.contract.client.legal_name, number=rows.next_number(connection, client_id),
             duty=request.duty, state=RunState.RUNNING, check=request.check, nonce=secrets.token_hex(16),
             fence=rows.next_fence(connection), folder=folder.path, sockets=sockets, opened_at=clock.now(),
             closed_at=None, cancel_by=None,
@@ -140,7 +139,7 @@ def _prepare(
         event["files"] = batch.body([asdict(file) for file in files])
         batch.add(event)
     variables = environment.build_environment(
-        folder, nonce=row.nonce, fence=row.fence, known_hosts=trust.known_hosts_file(ledger.settings, log.client_id),
+        folder, nonce=row.nonce, fence=row.fence, known_hosts=trust.known_hosts_file(ledger.settings, client_id),
         agent=_agent_socket(checked.chosen),
     )  # fmt: skip
     return Launch(log, row, plan, folder, lock, isolation, variables, timeout)

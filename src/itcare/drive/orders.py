@@ -12,6 +12,9 @@ from itcare.drive.folder import RunFolder, read_object, write_private
 IDLE_TIMEOUT_MINIMUM_SECONDS = 60  # start-up counts as idle: 3 s killed a clean run on a loaded machine
 
 
+_LAST_WORDS = 4096
+
+
 class Ending(StrEnum):
     """Why the playbook process is no more."""
 
@@ -84,7 +87,14 @@ class Ended:
                 int(value["lost_events"]),
             )  # fmt: skip
         except (KeyError, ValueError, TypeError):
-            return cls(Ending.DIED)
+            return cls(Ending.DIED, console=_last_words(folder))
+
+
+def _last_words(folder: RunFolder) -> str:
+    try:
+        return folder.output.read_text(encoding="utf-8", errors="replace")[-_LAST_WORDS:]
+    except OSError:
+        return ""
 
 
 def who_cancelled(folder: RunFolder) -> Mapping[str, Any] | None:

@@ -43,8 +43,8 @@ class RunPlan:
     @classmethod
     def read(cls, folder: RunFolder) -> "RunPlan | None":
         """The plan in a run's folder; None when folder or file is gone or cut."""
-        content = read_object(folder.plan)
+        content = read_object(folder.plan) or {}
         try:
-            return content and cls(tuple(PlannedHost(**host) for host in content["hosts"]), dict(content["files"]))
+            return cls(tuple(PlannedHost(**host) for host in content["hosts"]), dict(content["files"]))
         except (KeyError, TypeError, ValueError):
             return None

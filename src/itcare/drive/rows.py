@@ -46,11 +46,12 @@ class RunRow:
 
 
 def _read_row(row: RowMapping) -> RunRow:
+    closed_at, sockets = row["closed_at"], row["sockets"]
     return RunRow(
         id=row["id"], client_id=row["client_id"], client=row["code"], client_name=row["name"], number=row["number"],
         duty=row["duty"], state=RunState(row["state"]), check=bool(row["check"]), nonce=row["nonce"],
-        fence=row["fence"], folder=Path(row["folder"]), sockets=Path(row["sockets"]) if row["sockets"] else None,
-        opened_at=read_instant(row["opened_at"]), closed_at=read_instant(row["closed_at"]) if row["closed_at"] else None,
+        fence=row["fence"], folder=Path(row["folder"]), sockets=Path(sockets) if sockets else None,
+        opened_at=read_instant(row["opened_at"]), closed_at=read_instant(closed_at) if closed_at else None,
         cancel_by=row["cancel_by"],
     )  # fmt: skip
 
@@ -131,9 +132,8 @@ def holds_leases(connection: Connection, run_id: str, owner: int) -> bool:
 
 def renew_leases(connection: Connection, run_id: str, owner: int, now: datetime) -> bool:
     """Put the end of a run's leases off; False when another owner has taken them over."""
-    renewed = connection.execute(
-        update(lease).where(lease.c.run_id == run_id, lease.c.fence == owner).values(expires_at=write_instant(now + LEASE))
-    )  # fmt: skip
+    mine = update(lease).where(lease.c.run_id == run_id, lease.c.fence == owner)
+    renewed = connection.execute(mine.values(expires_at=write_instant(now + LEASE)))
     return renewed.rowcount > 0 and holds_leases(connection, run_id, owner)
 
 
@@ -153,9 +153,8 @@ def take_over(connection: Connection, run_id: str, now: datetime) -> int:
 
 def ask_to_cancel(connection: Connection, run_id: str, who: str) -> None:
     """Note who wants an open run stopped; the first who asked stays."""
-    connection.execute(
-        update(run).where(run.c.id == run_id, run.c.state == RunState.RUNNING.value, run.c.cancel_by.is_(None)).values(cancel_by=who)
-    )  # fmt: skip
+    is_open = run.c.state == RunState.RUNNING.value
+    connection.execute(update(run).where(run.c.id == run_id, is_open, run.c.cancel_by.is_(None)).values(cancel_by=who))
 
 
 def close_run(connection: Connection, run_id: str, state: RunState, now: datetime) -> None:

@@ -5,14 +5,17 @@ import binascii
 import hashlib
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from itcare.core.errors import BadInputError, ItcareError
-from itcare.core.names import check_host_name
+from itcare.contract.loader import LoadedContract
+from itcare.contract.models import DEFAULT_SSH_PORT, ResolvedHost
+from itcare.core.clock import Clock
+from itcare.core.errors import BadInputError, ItcareError, NotFoundError
 from itcare.core.settings import Settings
 from itcare.drive.controller import Operator
 from itcare.drive.folder import write_private
+from itcare.ledger.log import Ledger
 
 SCAN_SECONDS = 10
 # The order in which ssh itself prefers them (myproposal.h); older kinds are not pinned at all.
@@ -98,8 +101,8 @@ def pinned_keys(file: Path, name: str) -> list[HostKey]:
     return list(_parse(line for line in lines if line.split(" ", 1)[0] == name))
 
 
-def pin_key(file: Path, name: str, key: HostKey, *, replace: bool = False) -> bool:
-    """Keep a key for a host; False when it was there already.
+def require_new(file: Path, name: str, key: HostKey, *, replace: bool) -> bool:
+    """Whether a key still has to be pinned; False when it is.
 
     Raises HostKeyChangedError when another one is pinned and `replace` is not set.
     """
@@ -108,8 +111,53 @@ def pin_key(file: Path, name: str, key: HostKey, *, replace: bool = False) -> bo
         return False
     if pinned and not replace:
         raise HostKeyChangedError(name, pinned[0].fingerprint, key.fingerprint)
+    return True
+
+
+def pin_key(file: Path, name: str, key: HostKey) -> None:
+    """Make a key the only one that is believed for a host. Raises OSError."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     kept = [line for line in lines if line.split(" ", 1)[0] != name]
     write_private(file, "\n".join([*kept, f"{name} {key.kind} {key.text}"]) + "\n")
+
+
+def find_ssh_host(loaded: LoadedContract, name: str, clock: Clock) -> ResolvedHost:
+    """A host of the contract that is reached by ssh today. Raises NotFoundError."""
+    contract = loaded.contract
+    today = clock.now().astimezone(contract.zone).date()
+    known = {host.name: host for host in contract.hosts_on(today) if host.connection == "ssh"}
+    if name not in known:
+        raise NotFoundError(
+            "find host", ascii(name[:70]), f"{contract.client.code} has no such host that is reached by ssh",
+            f"Its ssh hosts: {', '.join(sorted(known)) or 'none'}.",
+        )  # fmt: skip
+    return known[name]
+
+
+def trust_host(
+    ledger: Ledger, loaded: LoadedContract, host: ResolvedHost, key: HostKey, *, operator: Operator,
+    replace: bool = False,
+) -> bool:  # fmt: skip
+    """Pin a key that a person has confirmed, and record it in the firm's log; False when it was pinned.
+
+    Raises HostKeyChangedError when another key is pinned and `replace` is not set.
+    """
+    client = loaded.contract.client
+    log = ledger.client_log(client.code, client.legal_name)
+    file = known_hosts_file(ledger.settings, log.client_id or 0)  # a client's log always has an id
+    name = known_hosts_name(host.address or host.name, host.port or DEFAULT_SSH_PORT)
+    if require_new(file, name, key, replace=replace) is False:
+        return False
+    firm = ledger.firm_log()
+    with ledger.append(firm) as batch:
+        batch.add(
+            {
+                "type": "hostkey.trusted", "client": client.code, "host": host.name, "fingerprint": key.fingerprint,
+                "key_type": key.kind, "replaced": replace, "who": batch.body(asdict(operator)),
+            }
+        )  # fmt: skip
+    ledger.sign(firm)
+    # Recorded first: a key that is pinned without an entry would be trusted by nobody.
+    pin_key(file, name, key)
     return True
