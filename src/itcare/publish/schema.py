@@ -8,7 +8,6 @@ a CHECK refuses any other: a word that the portal cannot show must not get into 
 
 SNAPSHOT_VERSION = 1
 SNAPSHOT_FILE = "current.sqlite"
-SIDECAR_FILE = "client.json"
 
 TABLES = ("meta", "host", "run", "host_result", "task", "file", "finding", "fact", "obligation")
 """Every table, each after those it refers to."""
@@ -172,6 +171,5 @@ CREATE INDEX finding_by_status ON finding (status, host, rule, id);
 CREATE INDEX finding_by_host ON finding (host, severity, rule, id);
 CREATE INDEX obligation_by_month ON obligation (month, nominal_date, duty, host);
 CREATE INDEX obligation_by_duty ON obligation (month, duty, state);
-CREATE INDEX obligation_by_state ON obligation (month, state, nominal_date, duty, host);
-CREATE INDEX obligation_by_host ON obligation (host, month);
+CREATE INDEX obligation_by_host ON obligation (host, nominal_date, duty);
 """
