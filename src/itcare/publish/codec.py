@@ -10,6 +10,7 @@ from types import NoneType
 from typing import Any, Protocol, get_args, get_type_hints
 
 from itcare.core.clock import read_instant, write_instant
+from itcare.publish.clean import clean_json, clean_text
 
 type Column = str | int | float | None
 
@@ -55,8 +56,8 @@ def decode_row[T: Hashable](kind: type[T], columns: NamedColumns) -> T:
 
 
 def write_json(value: object) -> str:
-    """Compact JSON with sorted keys; ValueError for NaN and infinity, which JSON does not have."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    """Compact JSON with sorted keys, cleaned of what no reader could take."""
+    return json.dumps(clean_json(value), sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
 
 
 @cache
@@ -83,6 +84,8 @@ def _scalar(kind: Any) -> tuple[Callable[[Any], Column], Callable[[Any], object]
         return int, bool
     if issubclass(kind, StrEnum):
         return str, kind
+    if kind is str:
+        return clean_text, str
     return kind, kind
 
 
