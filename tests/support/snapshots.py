@@ -224,6 +224,8 @@ def _run(plan: _Plan, number: int, results: list[HostResultRow]) -> RunRow:
         state=state,
         opened_at=plan.opened(number),
         closed_at=None if running else plan.opened(number) + timedelta(minutes=11),
+        closed_reason={RunState.INTERRUPTED: "timeout"}.get(state),
+        cancelled_by="Michał Zając" if state is RunState.CANCELLED else None,
         operator="Katarzyna Wójcik",
         stated_operator=None,
         login="kwojcik",

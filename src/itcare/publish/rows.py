@@ -36,8 +36,9 @@ class HostRow:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run. `hosts_good` counts ok and changed; `needs_verify` hosts somebody has to look at.
+    """One run: `reason` says why it was begun, `closed_reason` why it ended as it did.
 
+    `hosts_good` counts ok and changed, `needs_verify` the hosts that somebody has to look at;
     `entry_*` and `leaf_*` are position and hash of the ledger's leaves that tell of it.
     """
 
@@ -47,6 +48,8 @@ class RunRow:
     state: RunState
     opened_at: datetime
     closed_at: datetime | None
+    closed_reason: str | None
+    cancelled_by: str | None
     operator: str | None
     stated_operator: str | None
     login: str | None

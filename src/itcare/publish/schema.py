@@ -40,6 +40,8 @@ CREATE TABLE run (
     ('running', 'cancelled', 'interrupted', 'incomplete', 'partial', 'complete')),
   opened_at TEXT NOT NULL,
   closed_at TEXT,
+  closed_reason TEXT,
+  cancelled_by TEXT,
   operator TEXT,
   stated_operator TEXT,
   login TEXT,
