@@ -6,7 +6,7 @@ from datetime import datetime
 
 from itcare.core.errors import ItcareError
 from itcare.core.words import HostOutcome, RunState, TaskOutcome
-from itcare.publish.shape import instant, mapping, truth
+from itcare.publish.shape import mapping, truth
 
 HEALTH_MODULE = "itcare.maintenance.health_info"
 HEALTH_SCHEMA = "itcare/health/v1"
@@ -58,17 +58,15 @@ class HostRecord:
 
     @property
     def health_task(self) -> TaskRecord | None:
-        """The last task that was to observe the host."""
-        return next((task for task in reversed(self.tasks) if task.module == HEALTH_MODULE), None)
-
-    @property
-    def has_usable_observation(self) -> bool:
-        """Whether the leaf tells of a whole observation; its body may still be erased."""
-        return self.flaw is None and self.health_task is not None
+        """The last task that tried to observe the host; None when nothing on the host was touched."""
+        if self.outcome in (HostOutcome.NOT_REACHED, HostOutcome.NOT_RUN):
+            return None
+        tried = (task for task in reversed(self.tasks) if task.outcome is not TaskOutcome.SKIPPED)
+        return next((task for task in tried if task.module == HEALTH_MODULE), None)
 
     @property
     def flaw(self) -> str | None:
-        """Why the observation of this leaf cannot be used: a short word, or None."""
+        """Why this record takes the ground from what was seen before: a short word, or None."""
         task = self.health_task
         if not self.readable:
             return "unreadable"
@@ -77,6 +75,11 @@ class HostRecord:
         if task.outcome not in (TaskOutcome.OK, TaskOutcome.CHANGED):
             return str(task.outcome)
         return "truncated" if task.truncated else None
+
+    @property
+    def has_usable_observation(self) -> bool:
+        """Whether the leaf tells of a whole observation; its body may still be erased."""
+        return self.flaw is None and self.health_task is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,19 @@ class Observation:
     record: HostRecord
     task: TaskRecord
     health: Mapping[str, object]
-    observed_at: datetime | None
+
+    @property
+    def observed_at(self) -> datetime | None:
+        """When, by the controller's clock: what the host says about the time is only its word."""
+        return self.task.ended_at or self.record.closed_at
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """A record that should tell how the host is, and a short word for why it does not."""
+
+    record: HostRecord
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -133,6 +148,17 @@ class History:
     def attempts(self, host: str) -> tuple[HostRecord, ...]:
         """Every record of a host, oldest run first."""
         return tuple(run.hosts[host] for run in self.runs if host in run.hosts)
+
+    def last_look(self, host: str) -> "Observation | Flaw | None":
+        """The newest observation of a host, the flaw that stands in its place, or None for a host never looked at.
+
+        A record that only failed to reach the host leaves what was seen before as it was.
+        """
+        for record in reversed(self.attempts(host)):
+            if record.flaw or record.health_task:
+                seen = self.observe(record)
+                return Flaw(record, seen) if isinstance(seen, str) else seen
+        return None
 
     def is_doubted(self, record: HostRecord) -> bool:
         """Whether an entry that could not be read, and may concern this host, follows the record."""
@@ -153,7 +179,7 @@ class History:
         health = mapping(mapping(result).get("health"))
         if health.get("schema") != HEALTH_SCHEMA:
             return "unreadable"
-        return Observation(record, task, health, instant(health.get("observed_at")) or task.ended_at)
+        return Observation(record, task, health)
 
     def read(self, digest: str | None) -> object | None:
         """A body, or None when there is none, it was erased, or its store is damaged."""
