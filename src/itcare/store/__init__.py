@@ -1,0 +1,1 @@
+"""The engine's own database: tables, migrations, connections and the body store."""

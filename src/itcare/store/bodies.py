@@ -1,0 +1,85 @@
+"""Bodies: bulky or personal content beside the leaves, compressed and named by digest.
+
+A digest is SHA-256 over the log's secret salt and the canonical bytes (RFC 8785), so that one
+client's digests say nothing to another who guesses contents. The same body is stored once.
+"""
+
+import hashlib
+import json
+
+import rfc8785
+import zstandard
+from sqlalchemy import Connection, select
+
+from itcare.core.errors import BadInputError, UnsoundError
+from itcare.store.tables import body
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""Largest body, before compression: a full software list of a PC is about 1 MB."""
+
+
+def canonical_bytes(value: object, what: str) -> bytes:
+    """`value` as canonical JSON (RFC 8785), UTF-8.
+
+    Raises BadInputError for what JSON cannot carry exactly: integers beyond 2**53, NaN and
+    infinities, lone surrogates, other types, endless nesting.
+    """
+    try:
+        return rfc8785.dumps(value)  # type: ignore[arg-type]  # it checks the types itself, at run time
+    except (rfc8785.CanonicalizationError, RecursionError) as error:
+        raise BadInputError(
+            "write",
+            what,
+            f"it has no canonical JSON form ({error})",
+            "Neutralise such values before they are recorded.",
+        ) from error
+
+
+def digest_of(salt: bytes, content: bytes) -> str:
+    """The name of a body: lower-case hex SHA-256 over salt and content."""
+    return hashlib.sha256(salt + content).hexdigest()
+
+
+def store_body(connection: Connection, log_id: int, salt: bytes, value: object) -> str:
+    """Keep `value` under its digest, once, and return the digest. Raises BadInputError."""
+    content = canonical_bytes(value, "a body")
+    if len(content) > MAX_BODY_BYTES:
+        raise BadInputError("write", "a body", f"it has {len(content)} bytes", f"At most {MAX_BODY_BYTES} are kept.")
+    digest = digest_of(salt, content)
+    known = select(body.c.size).where(body.c.log_id == log_id, body.c.digest == digest)
+    if connection.execute(known).first() is None:
+        compressed = zstandard.ZstdCompressor(level=6).compress(content)
+        connection.execute(body.insert().values(log_id=log_id, digest=digest, size=len(content), zstd=compressed))
+    return digest
+
+
+def load_body(connection: Connection, log_id: int, salt: bytes, digest: str) -> bytes | None:
+    """The canonical bytes of a body; None when it is not there (erased, or never stored).
+
+    Raises UnsoundError when what is stored is not what the digest names.
+    """
+    wanted = select(body.c.size, body.c.zstd).where(body.c.log_id == log_id, body.c.digest == digest)
+    row = connection.execute(wanted).first()
+    if row is None:
+        return None
+    content = unpack(row.zstd, row.size)
+    if content is None or digest_of(salt, content) != digest:
+        raise UnsoundError(
+            "read body", digest, "its content was changed", "Keep the database for examination; run `itcare verify`."
+        )
+    return content
+
+
+def unpack(compressed: bytes, size: int) -> bytes | None:
+    """Decompress a body of `size` bytes; None when that is not what the frame holds."""
+    try:
+        if size > MAX_BODY_BYTES or zstandard.frame_content_size(compressed) != size:
+            return None
+        return zstandard.ZstdDecompressor().decompress(compressed, max_output_size=max(size, 1))
+    except zstandard.ZstdError:
+        return None
+
+
+def parse_body(content: bytes) -> object:
+    """The value behind canonical bytes."""
+    return json.loads(content)

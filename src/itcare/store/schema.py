@@ -1,0 +1,16 @@
+"""Bringing a database to the newest schema with the migrations shipped in this package."""
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine
+
+from itcare.store.engine import write
+
+
+def migrate(engine: Engine) -> None:
+    """Apply every migration the database has not seen, in one transaction. Raises BusyError."""
+    config = Config()
+    config.set_main_option("script_location", "itcare.store:migrations")
+    with write(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
