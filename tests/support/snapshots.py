@@ -423,6 +423,8 @@ def _obligations(plan: _Plan) -> tuple[ObligationRow, ...]:
                     nominal_date=day,
                     due_from=start,
                     due_to=start + timedelta(hours=12),
+                    catch_up_to=start + timedelta(hours=12),
+                    is_open=state in (ObligationState.PLANNED, ObligationState.ATTEMPTED),
                     state=state,
                     reason=_OBLIGATION_REASONS.get(state),
                     last_outcome=HostOutcome.OK if delivered and plan.runs else None,

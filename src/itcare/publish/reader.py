@@ -33,7 +33,7 @@ MAXIMUM_ROWS = 5000
 """No answer has more rows than this, whatever limit is asked for."""
 
 _MAXIMUM_NUMBER = 2**31 - 1
-_BY_SEVERITY = (FindingStatus.FAIL, FindingStatus.UNKNOWN, FindingStatus.WARN, FindingStatus.OK)
+_BY_SEVERITY = (FindingStatus.FAIL, FindingStatus.WARN, FindingStatus.UNKNOWN, FindingStatus.OK)
 
 
 class Snapshot:
@@ -113,6 +113,14 @@ class Snapshot:
             by_state[ObligationState(row["state"])] = int(row["count"])
         return counts
 
+    def settled_counts(self, month: str) -> tuple[int, int]:
+        """Of the obligations of a month whose time is over and that were not waived: delivered, and all.
+
+        Coverage is the first through the second; with a second of 0 nothing was due, which is not 100 %.
+        """
+        row = self._fetch(queries.SETTLED, {"month": _text(month)})[0]
+        return int(row["delivered"]), int(row["settled"])
+
     def obligations(
         self,
         month: str,
@@ -149,7 +157,7 @@ class Snapshot:
     def findings(
         self, status: FindingStatus | None = None, *, limit: int = 500, offset: int = 0
     ) -> tuple[FindingRow, ...]:
-        """Findings, worst first (fail, unknown, warn, ok), all or those of one status."""
+        """Findings, worst first (fail, warn, unknown, ok), all or those of one status."""
         if status is None:
             return self._rows(FindingRow, queries.FINDINGS, _window(limit, offset))
         return self._rows(FindingRow, queries.FINDINGS_OF_STATUS, {"status": status, **_window(limit, offset)})

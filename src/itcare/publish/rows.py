@@ -169,7 +169,8 @@ class FactRow:
 class ObligationRow:
     """One promise of the contract: a duty for one host, its window and what became of it.
 
-    `month` is the month of `nominal_date`, as YYYY-MM.
+    `is_open`: when published, there was still time for it, catch-up included. `month` is that of
+    `nominal_date`, as YYYY-MM.
     """
 
     id: int
@@ -178,6 +179,8 @@ class ObligationRow:
     nominal_date: date
     due_from: datetime
     due_to: datetime
+    catch_up_to: datetime
+    is_open: bool
     state: ObligationState
     reason: str | None
     last_outcome: HostOutcome | None
