@@ -196,7 +196,8 @@ class Meta:
     """What the snapshot says about itself.
 
     `checkpoint` is the signed note of the tree the snapshot was built from; `kept_since` the date
-    of the client's first ledger entry; `problems` counts ledger entries that could not be read.
+    of the client's first ledger entry; `problems` counts ledger entries that could not be read;
+    `duties` gives each duty's title, as text, or None.
     """
 
     client: str
@@ -221,6 +222,7 @@ class Meta:
     ledger_checked_at: datetime
     stale_after_hours: float
     problems: int
+    duties: Mapping[str, object] = field(metadata=_json())
 
     @property
     def ledger_is_sound(self) -> bool:

@@ -160,4 +160,5 @@ def _make_meta(source: Source, judge: Judge, now: datetime) -> Meta:
         ledger_checked_at=source.checked_at,
         stale_after_hours=source.stale_after_hours,
         problems=len(history.problems),
+        duties={name: duty.title for name, duty in contract.duties.items()},
     )
