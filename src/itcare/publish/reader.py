@@ -7,6 +7,7 @@ answer None or an empty tuple for a missing, a foreign and a nonsensical name al
 import sqlite3
 import stat
 from collections.abc import Mapping
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -37,13 +38,15 @@ _BY_SEVERITY = (FindingStatus.FAIL, FindingStatus.WARN, FindingStatus.UNKNOWN, F
 
 
 class Snapshot:
-    """One client's published data. A context manager; safe to share between threads (it only reads).
+    """One client's published data. A context manager; threads may share one.
 
     Every method raises UnsafeError when the file turns out to be damaged.
     """
 
     def __init__(self, connection: sqlite3.Connection, scope: ClientScope, inode: tuple[int, int]) -> None:
         self._connection = connection
+        # Two threads on one connection would step the same cached statement and mix up their rows.
+        self._lock = Lock()
         self._inode = inode
         self.scope = scope
 
@@ -57,7 +60,6 @@ class Snapshot:
         inode = _inode_of(scope)
         uri = (scope.path.absolute() / SNAPSHOT_FILE).as_uri() + "?mode=ro&immutable=1"
         try:
-            # Threads of one session share it: SQLite itself serialises, and nothing here writes.
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
         except sqlite3.Error as error:
             raise _damaged(scope, str(error)) from error
@@ -238,7 +240,8 @@ class Snapshot:
 
     def _fetch(self, statement: str, values: Mapping[str, object]) -> list[sqlite3.Row]:
         try:
-            return self._connection.execute(statement, values).fetchall()
+            with self._lock:
+                return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise _damaged(self.scope, str(error)) from error
 
