@@ -154,6 +154,10 @@ class Replay:
             (count, right), (_, left) = self._edge.pop(), self._edge.pop()
             self._edge.append((2 * count, hash_node(left, right)))
 
+    def edge(self) -> bytes:
+        """Hashes of the complete subtrees, left to right."""
+        return b"".join(computed for _, computed in self._edge)
+
     def root(self) -> bytes:
         """Root over the leaves so far."""
         if not self._edge:
@@ -324,6 +328,12 @@ def read_proof(data: bytes) -> InclusionProof:
     if word != "index" or not _NUMBER.fullmatch(index):
         raise NoteError("the proof has no index")
     return InclusionProof(int(index), tuple(_decode_base64(line) for line in lines[1:]), checkpoint)
+
+
+def write_proof(index: int, hashes: Sequence[bytes], checkpoint: str) -> bytes:
+    """A `.tlog-proof` for `read_proof`."""
+    lines = [PROOF_HEADER, f"index {index}", *(base64.b64encode(h).decode() for h in hashes)]
+    return ("\n".join(lines) + f"\n\n{checkpoint}").encode()
 
 
 def read_leaf(leaf: bytes, index: int) -> dict[str, object]:
