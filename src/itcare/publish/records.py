@@ -1,0 +1,189 @@
+"""What a client's ledger tells, as values: runs, hosts, tasks, observations. Read by `history.read_history`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from itcare.core.errors import ItcareError
+from itcare.core.words import HostOutcome, RunState, TaskOutcome
+from itcare.publish.shape import mapping, truth
+
+HEALTH_MODULE = "itcare.maintenance.health_info"
+HEALTH_SCHEMA = "itcare/health/v1"
+
+type Body = Callable[[str], object | None]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """One task of a host's leaf; `result` is the digest of its body."""
+
+    position: int
+    name: str | None
+    module: str | None
+    file: str | None
+    line: int | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    outcome: TaskOutcome
+    ignored: bool
+    truncated: bool
+    args: Mapping[str, object]
+    result: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HostRecord:
+    """What became of one host in one run.
+
+    `entry` is None when the run has no leaf for a host it was to visit: the outcome is then derived.
+    `readable` is false when some part of the leaf could not be read or the leaf was told twice.
+    """
+
+    run: int
+    host: str
+    outcome: HostOutcome
+    reason: str | None = None
+    needs_verify: bool = False
+    truncated: bool = False
+    readable: bool = True
+    connection: str | None = None
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    tasks: tuple[TaskRecord, ...] = ()
+    detail: str | None = None
+    alarms: tuple[object, ...] = ()
+    entry: int | None = None
+    leaf: str | None = None
+
+    @property
+    def health_task(self) -> TaskRecord | None:
+        """The last task that tried to observe the host; None when nothing on the host was touched."""
+        if self.outcome in (HostOutcome.NOT_REACHED, HostOutcome.NOT_RUN):
+            return None
+        tried = (task for task in reversed(self.tasks) if task.outcome is not TaskOutcome.SKIPPED)
+        return next((task for task in tried if task.module == HEALTH_MODULE), None)
+
+    @property
+    def flaw(self) -> str | None:
+        """Why this record takes the ground from what was seen before: a short word, or None."""
+        task = self.health_task
+        if not self.readable:
+            return "unreadable"
+        if task is None:
+            return str(self.outcome) if self.needs_verify else None
+        if task.outcome not in (TaskOutcome.OK, TaskOutcome.CHANGED):
+            return str(task.outcome)
+        return "truncated" if task.truncated else None
+
+    @property
+    def has_usable_observation(self) -> bool:
+        """Whether the leaf tells of a whole observation; its body may still be erased."""
+        return self.flaw is None and self.health_task is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run: what its opening and closing leaves say, and its hosts by name."""
+
+    number: int
+    state: RunState
+    opened_at: datetime
+    closed_at: datetime | None
+    entry_opened: int
+    leaf_opened: str
+    entry_closed: int | None
+    leaf_closed: str | None
+    opened: Mapping[str, object]
+    closed: Mapping[str, object]
+    hosts: Mapping[str, HostRecord]
+
+    @property
+    def is_check(self) -> bool:
+        """Whether it only looked; a run that does not say so plainly counts as a look only."""
+        return truth(self.opened.get("check")) is not False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An entry that could not be read; with `host` when it is known whom it is about."""
+
+    entry: int
+    text: str
+    host: str | None = None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A usable health observation and the leaf it stands in."""
+
+    record: HostRecord
+    task: TaskRecord
+    health: Mapping[str, object]
+
+    @property
+    def observed_at(self) -> datetime | None:
+        """When, by the controller's clock: what the host says about the time is only its word."""
+        return self.task.ended_at or self.record.closed_at
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """A record that should tell how the host is, and a short word for why it does not."""
+
+    record: HostRecord
+    reason: str
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything one client's ledger tells. `client` is the code of the enrolment entry."""
+
+    client: str | None
+    first_at: datetime | None
+    runs: tuple[RunRecord, ...]
+    problems: tuple[Problem, ...]
+    body: Body = field(repr=False)
+
+    def attempts(self, host: str) -> tuple[HostRecord, ...]:
+        """Every record of a host, oldest run first."""
+        return tuple(run.hosts[host] for run in self.runs if host in run.hosts)
+
+    def last_look(self, host: str) -> "Observation | Flaw | None":
+        """The newest observation of a host, the flaw that stands in its place, or None for a host never looked at.
+
+        A record that only failed to reach the host leaves what was seen before as it was.
+        """
+        for record in reversed(self.attempts(host)):
+            if record.flaw or record.health_task:
+                seen = self.observe(record)
+                return Flaw(record, seen) if isinstance(seen, str) else seen
+        return None
+
+    def is_doubted(self, record: HostRecord) -> bool:
+        """Whether an entry that could not be read, and may concern this host, follows the record."""
+        return any(
+            problem.host in (None, record.host) and problem.entry > (record.entry or 0) for problem in self.problems
+        )
+
+    def observe(self, record: HostRecord) -> Observation | str:
+        """The observation of a record, or a short word for why there is none to be used."""
+        task = record.health_task
+        if record.flaw or task is None:
+            return record.flaw or "missing"
+        if self.is_doubted(record):
+            return "unreadable"
+        result = self.read(task.result)
+        if result is None:
+            return "erased" if task.result else "unreadable"
+        health = mapping(mapping(result).get("health"))
+        if health.get("schema") != HEALTH_SCHEMA:
+            return "unreadable"
+        return Observation(record, task, health)
+
+    def read(self, digest: str | None) -> object | None:
+        """A body, or None when there is none, it was erased, or its store is damaged."""
+        try:
+            return self.body(digest) if digest else None
+        except ItcareError:
+            return None

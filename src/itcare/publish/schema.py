@@ -1,0 +1,179 @@
+"""The tables of a snapshot, format version 1 (docs/snapshot-v1.md).
+
+A snapshot is one SQLite file that holds one client and nothing of any other. Instants are text in
+the form of `core.clock.write_instant`; digests are lower-case hex SHA-256; truth values are 0 or 1;
+columns ending in `_json` hold one JSON value. The words of a state are those of `core.words`, and
+a CHECK refuses any other: a word that the portal cannot show must not get into the file.
+"""
+
+SNAPSHOT_VERSION = 1
+SNAPSHOT_FILE = "current.sqlite"
+
+TABLES = ("meta", "host", "run", "host_result", "task", "file", "finding", "fact", "obligation")
+"""Every table, each after those it refers to."""
+
+DDL = """
+CREATE TABLE meta (
+  key TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE host (
+  name TEXT NOT NULL PRIMARY KEY,
+  site TEXT,
+  role TEXT,
+  os TEXT,
+  current INTEGER NOT NULL CHECK (current IN (0, 1)),
+  last_run INTEGER,
+  last_outcome TEXT CHECK (last_outcome IN
+    ('ok', 'changed', 'failed', 'not_reached', 'unknown', 'interrupted', 'not_run')),
+  last_reason TEXT,
+  last_attempt_at TEXT,
+  last_observed_at TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run (
+  number INTEGER NOT NULL PRIMARY KEY,
+  duty TEXT NOT NULL,
+  check_mode INTEGER NOT NULL CHECK (check_mode IN (0, 1)),
+  state TEXT NOT NULL CHECK (state IN
+    ('running', 'cancelled', 'interrupted', 'incomplete', 'partial', 'complete')),
+  opened_at TEXT NOT NULL,
+  closed_at TEXT,
+  closed_reason TEXT,
+  cancelled_by TEXT,
+  operator TEXT,
+  stated_operator TEXT,
+  login TEXT,
+  sudo_user TEXT,
+  reason TEXT,
+  controller TEXT,
+  clock_synchronised INTEGER CHECK (clock_synchronised IN (0, 1)),
+  contract_number TEXT,
+  contract_commit TEXT,
+  contract_dirty INTEGER CHECK (contract_dirty IN (0, 1)),
+  code_version TEXT,
+  code_commit TEXT,
+  collection_version TEXT,
+  playbook TEXT,
+  playbook_sha256 TEXT,
+  inventory_sha256 TEXT,
+  spool_sha256 TEXT,
+  spool_lines INTEGER,
+  hosts_total INTEGER NOT NULL,
+  hosts_good INTEGER NOT NULL,
+  needs_verify INTEGER NOT NULL,
+  entry_opened INTEGER NOT NULL,
+  entry_closed INTEGER,
+  leaf_opened TEXT NOT NULL,
+  leaf_closed TEXT,
+  alarms_json TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE host_result (
+  run INTEGER NOT NULL REFERENCES run (number),
+  host TEXT NOT NULL REFERENCES host (name),
+  outcome TEXT NOT NULL CHECK (outcome IN
+    ('ok', 'changed', 'failed', 'not_reached', 'unknown', 'interrupted', 'not_run')),
+  reason TEXT,
+  needs_verify INTEGER NOT NULL CHECK (needs_verify IN (0, 1)),
+  truncated INTEGER NOT NULL CHECK (truncated IN (0, 1)),
+  connection TEXT,
+  remote_user TEXT,
+  address TEXT,
+  opened_at TEXT,
+  closed_at TEXT,
+  message TEXT,
+  entry INTEGER,
+  leaf_sha256 TEXT,
+  alarms_json TEXT NOT NULL,
+  PRIMARY KEY (run, host)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE task (
+  run INTEGER NOT NULL,
+  host TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  name TEXT,
+  module TEXT,
+  file TEXT,
+  line INTEGER,
+  started_at TEXT,
+  ended_at TEXT,
+  outcome TEXT NOT NULL CHECK (outcome IN
+    ('ok', 'changed', 'failed', 'skipped', 'unreachable', 'timed_out', 'unfinished')),
+  ignored INTEGER NOT NULL CHECK (ignored IN (0, 1)),
+  truncated INTEGER NOT NULL CHECK (truncated IN (0, 1)),
+  message TEXT,
+  args_json TEXT NOT NULL,
+  PRIMARY KEY (run, host, position),
+  FOREIGN KEY (run, host) REFERENCES host_result (run, host)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE file (
+  run INTEGER NOT NULL REFERENCES run (number),
+  kind TEXT NOT NULL,
+  path TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  PRIMARY KEY (run, kind, path, sha256)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE finding (
+  id INTEGER NOT NULL PRIMARY KEY,
+  host TEXT NOT NULL REFERENCES host (name),
+  rule TEXT NOT NULL,
+  rule_version INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('ok', 'warn', 'fail', 'unknown')),
+  severity INTEGER NOT NULL GENERATED ALWAYS AS
+    (CASE status WHEN 'fail' THEN 0 WHEN 'warn' THEN 1 WHEN 'unknown' THEN 2 ELSE 3 END) STORED,
+  subject TEXT,
+  fact TEXT NOT NULL,
+  values_json TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  threshold_json TEXT NOT NULL,
+  threshold_source TEXT,
+  source TEXT,
+  run INTEGER REFERENCES run (number),
+  entry INTEGER,
+  task_position INTEGER,
+  observed_at TEXT
+) STRICT;
+
+CREATE TABLE fact (
+  host TEXT NOT NULL REFERENCES host (name),
+  source TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('ok', 'absent', 'unavailable')),
+  reason TEXT,
+  detail TEXT,
+  data_json TEXT,
+  run INTEGER NOT NULL REFERENCES run (number),
+  observed_at TEXT,
+  PRIMARY KEY (host, source)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE obligation (
+  id INTEGER NOT NULL PRIMARY KEY,
+  duty TEXT NOT NULL,
+  host TEXT NOT NULL REFERENCES host (name),
+  nominal_date TEXT NOT NULL,
+  due_from TEXT NOT NULL,
+  due_to TEXT NOT NULL,
+  catch_up_to TEXT NOT NULL,
+  is_open INTEGER NOT NULL CHECK (is_open IN (0, 1)),
+  state TEXT NOT NULL CHECK (state IN
+    ('planned', 'attempted', 'done', 'done_late', 'failed', 'not_reached', 'waived', 'no_data')),
+  reason TEXT,
+  last_outcome TEXT CHECK (last_outcome IN
+    ('ok', 'changed', 'failed', 'not_reached', 'unknown', 'interrupted', 'not_run')),
+  run INTEGER REFERENCES run (number),
+  month TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX host_result_by_host ON host_result (host, run);
+CREATE INDEX finding_worst_first ON finding (severity, host, rule, id);
+CREATE INDEX finding_by_status ON finding (status, host, rule, id);
+CREATE INDEX finding_by_host ON finding (host, severity, rule, id);
+CREATE INDEX obligation_by_month ON obligation (month, nominal_date, duty, host);
+CREATE INDEX obligation_by_duty ON obligation (month, duty, state, is_open);
+CREATE INDEX obligation_by_host ON obligation (host, nominal_date, duty);
+"""
