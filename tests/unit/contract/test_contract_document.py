@@ -5,11 +5,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.support.contracts import write
 
 from itcare.contract import models, wording
 from itcare.contract.loader import load_contract, load_contracts
 from itcare.contract.plan import plan
+from tests.support.contracts import write
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs" / "contract-v1.md"

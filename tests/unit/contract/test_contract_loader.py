@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from tests.support.contracts import ACME, contract_of, problems_of, spoil, write
 
 from itcare.contract.loader import check_thresholds, load_client, load_contract, load_contracts, survey_contracts
 from itcare.contract.problems import ContractError, render_problems
 from itcare.core.errors import BadInputError, ExitCode, NotFoundError
+from tests.support.contracts import ACME, contract_of, problems_of, spoil, write
 
 # name: (what stands in ACME, what is put there, line, key, found, expected)
 WRONG = {

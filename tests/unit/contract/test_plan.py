@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.support.contracts import ACME, contract_of, spoil
 
 from itcare.contract.models import Contract
 from itcare.contract.plan import plan, start_of_day
+from tests.support.contracts import ACME, contract_of, spoil
 
 DAY = timedelta(days=1)
 LONG_AGO = date(2000, 1, 1)
