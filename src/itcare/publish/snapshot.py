@@ -41,8 +41,8 @@ class Soundness(Protocol):
 class Source:
     """All that one client's snapshot is made of.
 
-    `history` is of exactly the tree of `checkpoint`; `soundness` is the check of that tree, made at
-    `checked_at`. `code_version` is of the itcare that publishes.
+    `history` is of exactly the tree of `checkpoint`; `soundness` is the check of the log, made at
+    `checked_at`. `code_version` is of the itcare that publishes. See `source.read_source`.
     """
 
     client_id: int
