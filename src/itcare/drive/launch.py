@@ -139,7 +139,7 @@ def _prepare(
         event["files"] = batch.body([asdict(file) for file in files])
         batch.add(event)
     variables = environment.build_environment(
-        folder, nonce=row.nonce, fence=row.fence, known_hosts=trust.known_hosts_file(ledger.settings, client_id),
+        folder, sockets, nonce=row.nonce, fence=row.fence, known_hosts=trust.known_hosts_file(ledger.settings, client_id),
         agent=_agent_socket(checked.chosen),
     )  # fmt: skip
     return Launch(log, row, plan, folder, lock, isolation, variables, timeout)

@@ -636,7 +636,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if report.problems:
         return 1
     print(f"SOUND: {report.origin}\n{report.size} entries, root {report.root}")
-    print(f"{report.bodies} bodies, {report.erased} lawfully erased")
+    print(f"bodies: {report.bodies}, erased on record: {report.erased}")
     return 0
 
 
