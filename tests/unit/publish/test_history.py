@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.stories import DAY, Story, StoryEntry, observe, task
 
 from itcare.core.errors import UnsoundError
 from itcare.core.words import HostOutcome, RunState, TaskOutcome
 from itcare.publish.history import read_history
 from itcare.publish.records import Flaw, Observation
+from tests.support.stories import DAY, Story, StoryEntry, observe, task
 
 HEALTH = "itcare.maintenance.health_info"
 

@@ -6,13 +6,13 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
-from tests.support.snapshots import make_rows, make_snapshot, plan_client, with_meta, write_client
 
 from itcare.access import find_scope, list_scopes
 from itcare.core.errors import NotFoundError, UnsafeError
 from itcare.core.words import FindingStatus, HostOutcome, ObligationState
 from itcare.publish import queries
 from itcare.publish.reader import MAXIMUM_ROWS, Snapshot
+from tests.support.snapshots import make_rows, make_snapshot, plan_client, with_meta, write_client
 
 MONTH = "2026-03"
 

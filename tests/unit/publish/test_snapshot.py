@@ -3,14 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
-from tests.support.publishing import SMALL_JUDGE, make_source, write_contract
-from tests.support.stories import DAY, Story, observe, task
 
 from itcare.access import find_scope, list_scopes
 from itcare.core.errors import UnsoundError
 from itcare.core.words import FindingStatus, HostOutcome, ObligationState, RunState
 from itcare.publish.reader import Snapshot
 from itcare.publish.snapshot import build_rows, publish_client
+from tests.support.publishing import SMALL_JUDGE, make_source, write_contract
+from tests.support.stories import DAY, Story, observe, task
 
 NOON = DAY + timedelta(hours=4)
 HEALTH = "itcare.maintenance.health_info"

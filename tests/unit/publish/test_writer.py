@@ -7,7 +7,6 @@ import stat
 from dataclasses import replace
 
 import pytest
-from tests.support.snapshots import make_rows, plan_client, with_meta, write_client
 
 from itcare.access import find_scope, list_scopes
 from itcare.core.errors import BusyError, UnsafeError
@@ -34,6 +33,7 @@ from itcare.publish.rows import (
 )
 from itcare.publish.schema import DDL, SNAPSHOT_FILE, TABLES
 from itcare.publish.writer import locked_folder, write_sidecar, write_snapshot
+from tests.support.snapshots import make_rows, plan_client, with_meta, write_client
 
 OLD = with_meta(make_rows(plan_client(1)), tree_size=7)
 NEW = with_meta(make_rows(plan_client(1, hosts=12)), tree_size=8)
