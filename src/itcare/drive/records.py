@@ -146,6 +146,14 @@ def read_play(event: dict[str, object]) -> SpoolPlay:
     return SpoolPlay(read_text(event, "play"), read_text(event, "name"), names)
 
 
+def read_seconds(event: Mapping[str, object]) -> float:
+    """Monotonic seconds of a line; raises LineError."""
+    value = event.get("mono")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise LineError("malformed")
+    return float(value)
+
+
 def _read_optional(event: Mapping[str, object], key: str) -> str | None:
     return None if key in event and event[key] is None else read_text(event, key)
 
@@ -160,13 +168,5 @@ def _read_object(event: Mapping[str, object], key: str) -> Mapping[str, object]:
 def _read_instant(event: Mapping[str, object]) -> datetime:
     try:
         return read_instant(read_text(event, "at"))
-    except ValueError:
+    except (ValueError, OverflowError):  # year 1 in an eastern zone has no instant in UTC
         raise LineError("malformed") from None
-
-
-def read_seconds(event: Mapping[str, object]) -> float:
-    """Monotonic seconds of a line; raises LineError."""
-    value = event.get("mono")
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise LineError("malformed")
-    return float(value)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from tests.support.ledgers import attacker, check, fill, fit_head, new_ledger, open_ledger, sample_ledger
 
 from itcare.core.errors import BadInputError, NotFoundError, UnsafeError, UnsoundError
 from itcare.ledger import consistency
 from itcare.ledger.merkle import hash_leaf
 from itcare.ledger.note import SIGNING_KEY, Signer
 from itcare.store.tables import run
+from tests.support.ledgers import attacker, check, fill, fit_head, new_ledger, open_ledger, sample_ledger
 
 
 def leaf_bytes(ledger, log) -> list[bytes]:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from tests.support.ledgers import START, check, new_ledger, open_ledger, settings_in
 
 from itcare.core.clock import FixedClock
 from itcare.core.errors import BadInputError, BusyError, NotFoundError, UnsafeError
@@ -11,6 +10,7 @@ from itcare.ledger import setup
 from itcare.ledger.log import Ledger
 from itcare.ledger.verify import VerifierKey
 from itcare.store.engine import open_engine
+from tests.support.ledgers import START, check, new_ledger, open_ledger, settings_in
 
 
 def initialise(folder: Path, recovery: Path) -> VerifierKey:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from tests.support.ledgers import new_ledger, open_ledger, sample_ledger
 
 from itcare.core.errors import BusyError, NotFoundError, UnsafeError
 from itcare.store import dialect
 from itcare.store.engine import open_engine, read, write
+from tests.support.ledgers import new_ledger, open_ledger, sample_ledger
 
 
 def test_every_connection_is_set_up_for_durability(tmp_path: Path) -> None:

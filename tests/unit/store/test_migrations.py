@@ -8,12 +8,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
-from tests.support.ledgers import new_ledger
 
 from itcare.store import dialect
 from itcare.store.engine import read
 from itcare.store.schema import migrate
 from itcare.store.tables import REVISION, metadata
+from tests.support.ledgers import new_ledger
 
 
 def test_the_migrated_database_is_what_the_tables_say(tmp_path: Path) -> None:

@@ -56,10 +56,9 @@ def read_inventory(path: str) -> dict[str, dict[str, t.Any]]:
 
 def _load(path: str) -> t.Any:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise InventoryError("it is not a regular file")
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would hold up the run
+            raise InventoryError("it is not a regular file")
+        with open(path, "rb") as file:
             content = file.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise InventoryError(f"it cannot be read: {error.strerror}") from error
