@@ -4,10 +4,6 @@ from datetime import timedelta
 from hashlib import sha256
 
 import pytest
-from tests.support.ledgers import START, attacker, check, new_ledger, open_ledger
-from tests.support.observations import file_system, observation, ok
-from tests.support.publishing import write_contract
-from tests.support.stories import Story
 
 from itcare.access import find_scope, list_scopes
 from itcare.core.errors import BadInputError
@@ -17,6 +13,10 @@ from itcare.publish.judge import judge_for
 from itcare.publish.reader import Snapshot
 from itcare.publish.snapshot import publish_client
 from itcare.publish.source import read_source
+from tests.support.ledgers import START, attacker, check, new_ledger, open_ledger
+from tests.support.observations import file_system, observation, ok
+from tests.support.publishing import write_contract
+from tests.support.stories import Story
 
 GB = 10**9
 VISIT = START + timedelta(hours=2)
