@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.driving import Bench, make_bench, write_contract, write_playbook
-from tests.support.sshd import Fleet, Sshd, make_key
 
 from itcare.contract.loader import LoadedContract
 from itcare.core.clock import SystemClock, read_instant
@@ -19,6 +17,8 @@ from itcare.drive import trust
 from itcare.drive.controller import identify_operator
 from itcare.drive.progress import Progress
 from itcare.drive.report import HostReport, RunReport
+from tests.support.driving import Bench, make_bench, write_contract, write_playbook
+from tests.support.sshd import Fleet, Sshd, make_key
 
 pytestmark = pytest.mark.component("sshd")
 CLIENT = "FLOTA"

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.ledgers import append_many, check, open_ledger, sample_ledger
 
 from itcare.core.errors import UnsafeError
 from itcare.ledger import checkpoint
+from tests.support.ledgers import append_many, check, open_ledger, sample_ledger
 
 
 def test_writers_in_several_processes_keep_one_order_without_gaps(tmp_path: Path) -> None:

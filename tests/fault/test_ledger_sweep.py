@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support import append_one
-from tests.support.ledgers import check, fill, open_ledger, sample_ledger
-from tests.support.syscall_sweep import FAULTS, Injection, choose, find_calls, run_with
 
 import itcare
 from itcare.core.settings import Settings
 from itcare.ledger.log import LogRef
+from tests.support import append_one
+from tests.support.ledgers import check, fill, open_ledger, sample_ledger
+from tests.support.syscall_sweep import FAULTS, Injection, choose, find_calls, run_with
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],

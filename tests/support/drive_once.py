@@ -4,14 +4,13 @@ import json
 import sys
 from pathlib import Path
 
-from tests.support.driving import DUTY
-
 from itcare.contract.loader import load_contract
 from itcare.core.errors import ItcareError
 from itcare.core.settings import Settings
 from itcare.drive.run import perform
 from itcare.ledger.log import Ledger
 from itcare.store.engine import open_engine
+from tests.support.driving import DUTY
 
 
 def main() -> int:

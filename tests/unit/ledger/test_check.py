@@ -4,13 +4,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.support.ledgers import attacker, check, fill, fit_head, open_ledger, sample_ledger
 
 from itcare.core.errors import UnsafeError
 from itcare.ledger.checkpoint import make_checkpoint
 from itcare.ledger.log import Ledger
 from itcare.ledger.merkle import hash_leaf
 from itcare.ledger.note import VERIFIER_KEY, Signer, load_signer
+from tests.support.ledgers import attacker, check, fill, fit_head, open_ledger, sample_ledger
 
 
 def checkpoints_of(ledger: Ledger, log) -> Path:
