@@ -28,7 +28,19 @@ _PARTS = RESULT_BYTES // 2  # more parts than this cannot fit into a result, so 
 _CHUNK = 1 << 20
 _UNCLEAN = re.compile("[\x00\ud800-\udfff]")
 
-_KEPT = ("changed", "failed", "skipped", "unreachable", "msg", "rc", "attempts", "stdout", "stderr", "warnings", "skip_reason")
+_KEPT = (
+    "changed",
+    "failed",
+    "skipped",
+    "unreachable",
+    "msg",
+    "rc",
+    "attempts",
+    "stdout",
+    "stderr",
+    "warnings",
+    "skip_reason",
+)
 _DERIVED = frozenset(("stdout_lines", "stderr_lines"))  # ansible-core makes them from stdout and stderr
 _NEVER = frozenset(("invocation", "diff", "exception"))
 _CENSORED = ("censored", "changed", "failed", "skipped", "unreachable", "attempts")
