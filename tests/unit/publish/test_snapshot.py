@@ -177,7 +177,7 @@ def test_who_cancelled_a_run_and_why_it_ended_is_shown(shown):
     with shown(story) as snapshot:
         run = snapshot.run(number)
         assert (run.state, run.cancelled_by, run.closed_reason) == (RunState.CANCELLED, "Michał Zając", "wrong client")
-        assert run.alarms == ({"text": "y"},)
+        assert run.alarms == ({"kind": "x", "text": "y"},)
 
 
 def test_an_erased_body_leaves_a_gap_and_the_rest(shown):
