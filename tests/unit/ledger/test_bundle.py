@@ -1,6 +1,7 @@
 """The proof bundle, checked by a copy of verify.py that knows nothing of itcare."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.ledgers import attacker, copy_home, fill, fit_head, open_ledger, sample_ledger
 
 from itcare.core.errors import BadInputError, UnsoundError
 from itcare.ledger import verify
@@ -15,7 +17,6 @@ from itcare.ledger.bundle import export_proof
 from itcare.ledger.checkpoint import make_checkpoint
 from itcare.ledger.log import Ledger, LogRef
 from itcare.ledger.note import SIGNING_KEY, VERIFIER_KEY, Signer
-from tests.support.ledgers import attacker, copy_home, fill, open_ledger, sample_ledger
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_any_changed_byte_of_any_file_is_named(made: tuple[Path, str], bundle: P
     for name in names(bundle):
         path = bundle / name
         original = path.read_bytes()
-        for number, place in enumerate(range(0, len(original), max(1, len(original) // 16))):
+        for number, place in enumerate(range(0, len(original), max(1, len(original) // 8))):
             for changed in {original[place] ^ 1, original[place] ^ 0x20, 0x0A} - {original[place]}:
                 path.write_bytes(original[:place] + bytes([changed]) + original[place + 1 :])
                 found = problems(bundle, made[1] if number % 2 else None)
@@ -294,6 +295,49 @@ def test_entries_beyond_the_last_checkpoint_wait_for_the_next_bundle(tmp_path: P
         batch.add({"type": "a.b"})
     bundle = export_proof(ledger, log, tmp_path / "out")
     assert verify.verify_bundle(bundle, str(ledger.verifier_key(log))).size == 12
+
+
+def test_a_checkpoint_that_the_client_kept_catches_a_history_written_anew(tmp_path: Path) -> None:
+    ledger, log = sample_ledger(tmp_path)
+    key = str(ledger.verifier_key(log))
+    kept = tmp_path / "kept.txt"
+    kept.write_text(ledger.latest_checkpoint(log).text)
+    fill(ledger, log, 2)
+    bundle = export_proof(ledger, log, tmp_path / "grown")
+    assert run_alone(tmp_path, str(bundle), "--key", key, "--held", str(kept)).returncode == 0
+
+    with attacker(ledger.settings.database) as connection:  # the holder of the key cuts, and grows another tail
+        connection.execute("DELETE FROM leaf WHERE log_id = ? AND idx >= 8", (log.id,))
+        fit_head(connection, log.id)
+        connection.execute("UPDATE log SET signed_size = 0 WHERE id = ?", (log.id,))
+    for path in (ledger.settings.home / "checkpoints" / str(log.id)).iterdir():
+        if int(path.stem) > 8:
+            path.unlink()
+    short = export_proof(open_ledger(ledger.settings), log, tmp_path / "short")
+    assert verify.verify_bundle(short, key).problems == []
+    assert verify.verify_bundle(short, key, kept.read_bytes()).problems == [
+        "entry 8: missing, the checkpoint you hold signed 12 entries"
+    ]
+    fill(open_ledger(ledger.settings), log, 6)
+    anew = export_proof(open_ledger(ledger.settings), log, tmp_path / "anew")
+    assert verify.verify_bundle(anew, key).problems == []
+    (problem,) = verify.verify_bundle(anew, key, kept.read_bytes()).problems
+    assert problem == "entries 0 to 11: not those of the checkpoint you hold"
+    assert verify.verify_bundle(anew, key, b"nonsense").problems
+
+
+def test_a_hostile_bundle_cannot_steer_the_terminal_or_make_the_verifier_wait(
+    bundle: Path, tmp_path: Path, made: tuple[Path, str]
+) -> None:
+    (bundle / "checkpoints" / "\x1b]0;x\x07\u202e.txt").write_text("x")
+    (bundle / "entries.txt").unlink()
+    os.mkfifo(bundle / "entries.txt")
+    (bundle / "verifier-key.txt").unlink()
+    os.mkfifo(bundle / "verifier-key.txt")
+    done = run_alone(tmp_path, str(bundle), "--key", made[1])
+    assert done.returncode == 1
+    assert "entries.txt: not a regular file" in done.stdout
+    assert all(" " <= c <= "~" for c in done.stdout.replace("\n", ""))
 
 
 def test_the_firms_own_log_can_be_exported_too(tmp_path: Path) -> None:
