@@ -26,6 +26,7 @@ _RESULTS = {
     "runner_on_unreachable": _DOUBTFUL,
     "runner_on_skipped": frozenset({TaskOutcome.SKIPPED}) | _DOUBTFUL,
 }
+_CONSOLE_EVENTS = frozenset({"verbose", "error", "warning", "system_warning"})
 _UNREADABLE = "unreadable"
 _CONSOLE_LINES = 40
 _CONSOLE_CHARACTERS = 4096
@@ -53,7 +54,7 @@ class EventWriter(threading.Thread):
             line = json.dumps({"event": _UNREADABLE})
         if line is not None:
             self._queue.put(line)
-        elif isinstance(event, dict) and not event.get("event_data"):
+        elif event.get("event") in _CONSOLE_EVENTS:
             self.say(event.get("stdout"))
         return False
 
