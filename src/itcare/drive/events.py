@@ -68,13 +68,12 @@ class EventWriter(threading.Thread):
         return "\n".join(self._console)[-_CONSOLE_CHARACTERS:]
 
     def run(self) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            while (line := self._queue.get()) is not None:
-                try:
+        while (line := self._queue.get()) is not None:
+            try:
+                with self._path.open("a", encoding="utf-8") as file:
                     file.write(line + "\n")
-                    file.flush()
-                except OSError:
-                    self.lost += 1
+            except OSError:
+                self.lost += 1
 
     def finish(self) -> None:
         """Write what is queued and stop."""
