@@ -232,7 +232,8 @@ def test_two_clients_leave_nothing_of_one_in_the_other(bench: Bench, tmp_path: P
     for code, mark in (("KLIENTA", "canary-of-a"), ("KLIENTB", "canary-of-b")):
         contracts[code] = write_contract(tmp_path, code, {"pc01": LOCAL})
         seen[code] = tmp_path / f"seen-{mark}"
-        look = f"echo {mark}; env > {seen[code]}; cat /proc/self/cmdline >> {seen[code]}; cat $ANSIBLE_CONFIG >> {seen[code]}"
+        file = seen[code]
+        look = f"echo {mark}; env > {file}; cat /proc/self/cmdline $ANSIBLE_CONFIG $ITCARE_SPOOL >> {file}"
         write_playbook(
             tmp_path / mark, {"name": mark, "ansible.builtin.shell": look, "changed_when": False, "timeout": 30}
         )

@@ -19,7 +19,8 @@ from itcare.drive.process import RunProcesses
 _SOCKET_PATH_LIMIT = 107
 # The longest names of sockets below the folder: ansible-core's own (multiprocessing.connection), and a
 # control path, which ssh first binds under a name with 17 characters more.
-_LONGEST_NAMES = ("/tmp/pymp-xxxxxxxx/listener-xxxxxxxx", "/xxxxx.xxxxxxxxxxxxxxxx")
+_TEMPORARY = "tmp"
+_LONGEST_NAMES = (f"/{_TEMPORARY}/pymp-xxxxxxxx/listener-xxxxxxxx", "/xxxxx.xxxxxxxxxxxxxxxx")
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def make_socket_folder(environ: Mapping[str, str]) -> Path:
 
 def temporary_folder(sockets: Path) -> Path:
     """TMPDIR of a run: it lies with the sockets, since ansible-core makes one there."""
-    return sockets / "tmp"
+    return sockets / _TEMPORARY
 
 
 def write_private(path: Path, text: str) -> None:

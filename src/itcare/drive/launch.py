@@ -138,10 +138,10 @@ def _prepare(
         event["asked"] = batch.body(describe_request(request.operator, request.reason) | {"isolation": isolation.kind})
         event["files"] = batch.body([asdict(file) for file in files])
         batch.add(event)
+    known_hosts = trust.known_hosts_file(ledger.settings, client_id)
     variables = environment.build_environment(
-        folder, sockets, nonce=row.nonce, fence=row.fence, known_hosts=trust.known_hosts_file(ledger.settings, client_id),
-        agent=_agent_socket(checked.chosen),
-    )  # fmt: skip
+        folder, sockets, nonce=row.nonce, fence=row.fence, known_hosts=known_hosts, agent=_agent_socket(checked.chosen)
+    )
     return Launch(log, row, plan, folder, lock, isolation, variables, timeout)
 
 
