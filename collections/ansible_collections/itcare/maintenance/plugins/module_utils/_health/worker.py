@@ -154,7 +154,7 @@ def _conclude(child: _Child) -> Answer:
     seconds = round(time.monotonic() - child.started, 3)
     status = child.end()
     try:
-        told = json.loads(bytes(child.heard))
+        told = json.loads(bytes(child.heard)) if len(child.heard) <= _LARGEST_ANSWER_BYTES else {}
         return Answer(told["state"], told["reason"], told["detail"], seconds, told["data"])
     except (ValueError, KeyError, TypeError):
         return Answer("unavailable", "failed", _cause_of_death(child, status), seconds, None)
