@@ -189,6 +189,7 @@ def _meta(plan: _Plan) -> Meta:
         ledger_checked_at=plan.now - timedelta(minutes=1),
         stale_after_hours=26.0,
         problems=0 if plan.sound else 1,
+        duties={"visit.daily": "Codzienny przegląd"},
     )
 
 
@@ -219,7 +220,7 @@ def _run(plan: _Plan, number: int, results: list[HostResultRow]) -> RunRow:
     state = RunState.RUNNING if running else _RUN_STATES[(plan.runs - number) % len(_RUN_STATES)]
     return RunRow(
         number=number,
-        duty="health",
+        duty="visit.daily",
         check_mode=number % 5 == 4,
         state=state,
         opened_at=plan.opened(number),
@@ -418,11 +419,13 @@ def _obligations(plan: _Plan) -> tuple[ObligationRow, ...]:
             rows.append(
                 ObligationRow(
                     id=len(rows) + 1,
-                    duty="health",
+                    duty="visit.daily",
                     host=name,
                     nominal_date=day,
                     due_from=start,
                     due_to=start + timedelta(hours=12),
+                    catch_up_to=start + timedelta(hours=12),
+                    is_open=state in (ObligationState.PLANNED, ObligationState.ATTEMPTED),
                     state=state,
                     reason=_OBLIGATION_REASONS.get(state),
                     last_outcome=HostOutcome.OK if delivered and plan.runs else None,

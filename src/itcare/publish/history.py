@@ -8,6 +8,7 @@ strange entry can hide good news, never bad news. Bodies are fetched only when a
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
 from itcare.core.names import HOST_NAME
@@ -16,6 +17,7 @@ from itcare.publish.records import Body, History, HostRecord, Problem, RunRecord
 from itcare.publish.shape import instant, mapping, sequence, text, truth, whole, word
 
 EVENT_VERSION = 1
+CACHED_BODIES = 256  # the same observation is asked for a few times in a row
 
 # What makes a run partial rather than complete.
 _LEFT_OPEN = (HostOutcome.NOT_REACHED, HostOutcome.UNKNOWN, HostOutcome.INTERRUPTED, HostOutcome.NOT_RUN)
@@ -80,7 +82,7 @@ def read_history(entries: Iterable[Entry], body: Body, live_runs: Collection[int
         except _Unreadable as error:
             problems.append(Problem(entry.index, str(error), _host_name(event.get("host"))))
     runs = tuple(_finish(number, draft, number in live_runs) for number, draft in sorted(drafts.items()))
-    return History(client, first_at, runs, tuple(problems), body)
+    return History(client, first_at, runs, tuple(problems), lru_cache(maxsize=CACHED_BODIES)(body))
 
 
 def _open(drafts: dict[int, _Draft], entry: Entry, event: Mapping[str, object]) -> None:

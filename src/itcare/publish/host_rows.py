@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from itcare.contract.models import ResolvedHost
@@ -9,6 +10,10 @@ from itcare.core.words import FindingStatus, HostOutcome, SourceState
 from itcare.publish.records import Flaw, History, HostRecord, Observation
 from itcare.publish.rows import FactRow, FindingRow, HostRow
 from itcare.publish.shape import mapping, text, word
+
+OLDEST_LOOK = timedelta(days=14)
+"""After this an observation is no longer taken for how the host is; Avast Business, too, calls a
+computer unseen after 14 days."""
 
 MAXIMUM_SOURCES = 100
 """Sources of one observation that are shown; the module has about ten, a hostile host may claim more."""
@@ -77,10 +82,21 @@ def make_host_row(history: History, host: KnownHost) -> HostRow:
     )
 
 
-def make_finding_rows(history: History, hosts: Iterable[KnownHost], judge: Judge) -> tuple[FindingRow, ...]:
-    """The judgement on the newest look at each current host; one `unknown` where there was none to judge."""
-    pairs = ((host, row) for host in hosts if host.resolved for row in _judge_host(history, host, host.resolved, judge))
-    return tuple(_make_finding(number, host.name, *row) for number, (host, row) in enumerate(pairs, start=1))
+def make_finding_rows(
+    history: History, hosts: Iterable[KnownHost], judge: Judge, now: datetime
+) -> tuple[FindingRow, ...]:
+    """The judgement on the newest look at each current host.
+
+    Where that look failed, or lies more than `OLDEST_LOOK` back, an `unknown` stands in its place; of
+    what was seen before it only the bad stays: old good news is no news, old bad news still is.
+    """
+    pairs = [
+        (host.name, judged)
+        for host in hosts
+        if host.resolved
+        for judged in _judge_host(history, host.name, host.resolved, judge, now)
+    ]
+    return tuple(_make_finding(number, name, judged) for number, (name, judged) in enumerate(pairs, start=1))
 
 
 def make_fact_rows(history: History, hosts: Iterable[KnownHost]) -> tuple[FactRow, ...]:
@@ -101,32 +117,38 @@ def _last_observation(history: History, attempts: tuple[HostRecord, ...]) -> Obs
     return None
 
 
-def _judge_host(
-    history: History, host: KnownHost, resolved: ResolvedHost, judge: Judge
-) -> Iterator[tuple[Finding, HostRecord | None, Observation | None]]:
-    match history.last_look(host.name):
-        case Observation() as seen:
-            for finding in judge.assess(seen.health, resolved):
-                yield finding, seen.record, seen
-        case Flaw() as flaw:
-            yield judge.assess_missing(flaw.reason), flaw.record, None
-        case None:
-            attempts = history.attempts(host.name)
-            last = attempts[-1] if attempts else None
-            yield judge.assess_missing(_tell_absence(last)), last, None
+@dataclass(frozen=True)
+class _Judged:
+    finding: Finding
+    record: HostRecord | None
+    seen: Observation | None
 
 
-def _tell_absence(last: HostRecord | None) -> str:
-    if last is None:
-        return "never looked at"
-    if last.outcome is HostOutcome.NOT_REACHED:
-        return f"not reached: {last.reason}" if last.reason else "not reached"
-    return f"never observed; its newest run gave {last.outcome}"
+def _judge_host(history: History, name: str, resolved: ResolvedHost, judge: Judge, now: datetime) -> Iterator[_Judged]:
+    attempts = history.attempts(name)
+    look = history.last_look(name)
+    seen = look if isinstance(look, Observation) else _last_observation(history, attempts)
+    judged = [_Judged(finding, seen.record, seen) for finding in judge.assess(seen.health, resolved)] if seen else []
+    if isinstance(look, Observation) and _is_recent(look, now):
+        yield from judged
+        return
+    reason = look.reason if isinstance(look, Flaw) else _tell_absence(attempts)
+    at_fault = look.record if isinstance(look, Flaw) else (attempts[-1] if attempts else None)
+    yield _Judged(judge.assess_missing(reason), at_fault, None)
+    yield from (one for one in judged if one.finding.status in (FindingStatus.FAIL, FindingStatus.WARN))
 
 
-def _make_finding(
-    number: int, host: str, finding: Finding, record: HostRecord | None, seen: Observation | None
-) -> FindingRow:
+def _is_recent(seen: Observation, now: datetime) -> bool:
+    return seen.observed_at is not None and now - seen.observed_at <= OLDEST_LOOK
+
+
+def _tell_absence(attempts: tuple[HostRecord, ...]) -> str:
+    """A word that `assess_missing` knows: whether the host was tried and not reached, or never seen."""
+    return "not_reached" if attempts and attempts[-1].outcome is HostOutcome.NOT_REACHED else "missing"
+
+
+def _make_finding(number: int, host: str, judged: _Judged) -> FindingRow:
+    finding, record, seen = judged.finding, judged.record, judged.seen
     return FindingRow(
         id=number,
         host=host,

@@ -9,6 +9,10 @@ MONTHS = "SELECT DISTINCT month FROM obligation ORDER BY month DESC LIMIT :limit
 OBLIGATION_COUNTS = """
 SELECT duty, state, count(*) AS count FROM obligation WHERE month = :month GROUP BY duty, state ORDER BY duty, state
 """
+SETTLED = """
+SELECT count(*) AS settled, total(state IN ('done', 'done_late')) AS delivered
+FROM obligation WHERE month = :month AND is_open = 0 AND state <> 'waived'
+"""
 OBLIGATIONS = """
 SELECT * FROM obligation
 WHERE month = :month AND (:state IS NULL OR state = :state) AND (:duty IS NULL OR duty = :duty)

@@ -7,6 +7,7 @@ answer None or an empty tuple for a missing, a foreign and a nonsensical name al
 import sqlite3
 import stat
 from collections.abc import Mapping
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -33,17 +34,19 @@ MAXIMUM_ROWS = 5000
 """No answer has more rows than this, whatever limit is asked for."""
 
 _MAXIMUM_NUMBER = 2**31 - 1
-_BY_SEVERITY = (FindingStatus.FAIL, FindingStatus.UNKNOWN, FindingStatus.WARN, FindingStatus.OK)
+_BY_SEVERITY = (FindingStatus.FAIL, FindingStatus.WARN, FindingStatus.UNKNOWN, FindingStatus.OK)
 
 
 class Snapshot:
-    """One client's published data. A context manager; safe to share between threads (it only reads).
+    """One client's published data. A context manager; threads may share one.
 
     Every method raises UnsafeError when the file turns out to be damaged.
     """
 
     def __init__(self, connection: sqlite3.Connection, scope: ClientScope, inode: tuple[int, int]) -> None:
         self._connection = connection
+        # Two threads on one connection would step the same cached statement and mix up their rows.
+        self._lock = Lock()
         self._inode = inode
         self.scope = scope
 
@@ -57,7 +60,6 @@ class Snapshot:
         inode = _inode_of(scope)
         uri = (scope.path.absolute() / SNAPSHOT_FILE).as_uri() + "?mode=ro&immutable=1"
         try:
-            # Threads of one session share it: SQLite itself serialises, and nothing here writes.
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
         except sqlite3.Error as error:
             raise _damaged(scope, str(error)) from error
@@ -113,6 +115,14 @@ class Snapshot:
             by_state[ObligationState(row["state"])] = int(row["count"])
         return counts
 
+    def settled_counts(self, month: str) -> tuple[int, int]:
+        """Of the obligations of a month whose time is over and that were not waived: delivered, and all.
+
+        Coverage is the first through the second; with a second of 0 nothing was due, which is not 100 %.
+        """
+        row = self._fetch(queries.SETTLED, {"month": _text(month)})[0]
+        return int(row["delivered"]), int(row["settled"])
+
     def obligations(
         self,
         month: str,
@@ -149,7 +159,7 @@ class Snapshot:
     def findings(
         self, status: FindingStatus | None = None, *, limit: int = 500, offset: int = 0
     ) -> tuple[FindingRow, ...]:
-        """Findings, worst first (fail, unknown, warn, ok), all or those of one status."""
+        """Findings, worst first (fail, warn, unknown, ok), all or those of one status."""
         if status is None:
             return self._rows(FindingRow, queries.FINDINGS, _window(limit, offset))
         return self._rows(FindingRow, queries.FINDINGS_OF_STATUS, {"status": status, **_window(limit, offset)})
@@ -230,7 +240,8 @@ class Snapshot:
 
     def _fetch(self, statement: str, values: Mapping[str, object]) -> list[sqlite3.Row]:
         try:
-            return self._connection.execute(statement, values).fetchall()
+            with self._lock:
+                return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise _damaged(self.scope, str(error)) from error
 

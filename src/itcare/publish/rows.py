@@ -169,7 +169,8 @@ class FactRow:
 class ObligationRow:
     """One promise of the contract: a duty for one host, its window and what became of it.
 
-    `month` is the month of `nominal_date`, as YYYY-MM.
+    `is_open`: when published, there was still time for it, catch-up included. `month` is that of
+    `nominal_date`, as YYYY-MM.
     """
 
     id: int
@@ -178,6 +179,8 @@ class ObligationRow:
     nominal_date: date
     due_from: datetime
     due_to: datetime
+    catch_up_to: datetime
+    is_open: bool
     state: ObligationState
     reason: str | None
     last_outcome: HostOutcome | None
@@ -193,7 +196,8 @@ class Meta:
     """What the snapshot says about itself.
 
     `checkpoint` is the signed note of the tree the snapshot was built from; `kept_since` the date
-    of the client's first ledger entry; `problems` counts ledger entries that could not be read.
+    of the client's first ledger entry; `problems` counts ledger entries that could not be read;
+    `duties` gives each duty's title, as text, or None.
     """
 
     client: str
@@ -218,6 +222,7 @@ class Meta:
     ledger_checked_at: datetime
     stale_after_hours: float
     problems: int
+    duties: Mapping[str, object] = field(metadata=_json())
 
     @property
     def ledger_is_sound(self) -> bool:

@@ -1,6 +1,8 @@
 """Rows of runs, their hosts, tasks and files, out of a History."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 
 from itcare.core.words import HostOutcome, TaskOutcome
 from itcare.publish.records import History, HostRecord, RunRecord, TaskRecord
@@ -18,7 +20,11 @@ def make_run_rows(history: History) -> tuple[RunRow, ...]:
 
 def make_host_result_rows(history: History) -> tuple[HostResultRow, ...]:
     """One row per run and host."""
-    return tuple(_make_host_result(history, record) for run in history.runs for record in run.hosts.values())
+    # A host's address and user are the same in most runs, so their body is read once.
+    details = cache(lambda digest: _read_detail(history, digest))
+    return tuple(
+        _make_host_result(record, details(record.detail)) for run in history.runs for record in run.hosts.values()
+    )
 
 
 def make_task_rows(history: History) -> tuple[TaskRow, ...]:
@@ -85,8 +91,19 @@ def _read_canceller(history: History, closed: Mapping[str, object]) -> str | Non
     return text(by) or text(mapping(by).get("user"))
 
 
-def _make_host_result(history: History, record: HostRecord) -> HostResultRow:
-    detail = mapping(history.read(record.detail))
+@dataclass(frozen=True, slots=True)
+class _Detail:
+    address: str | None
+    remote_user: str | None
+    message: str | None
+
+
+def _read_detail(history: History, digest: str | None) -> _Detail:
+    detail = mapping(history.read(digest))
+    return _Detail(text(detail.get("address")), text(detail.get("remote_user")), text(detail.get("message")))
+
+
+def _make_host_result(record: HostRecord, detail: _Detail) -> HostResultRow:
     return HostResultRow(
         run=record.run,
         host=record.host,
@@ -95,11 +112,11 @@ def _make_host_result(history: History, record: HostRecord) -> HostResultRow:
         needs_verify=record.needs_verify,
         truncated=record.truncated,
         connection=record.connection,
-        remote_user=text(detail.get("remote_user")),
-        address=text(detail.get("address")),
+        remote_user=detail.remote_user,
+        address=detail.address,
         opened_at=record.opened_at,
         closed_at=record.closed_at,
-        message=text(detail.get("message")),
+        message=detail.message,
         entry=record.entry,
         leaf_sha256=record.leaf,
         alarms=record.alarms,

@@ -125,7 +125,7 @@ CREATE TABLE finding (
   rule_version INTEGER NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('ok', 'warn', 'fail', 'unknown')),
   severity INTEGER NOT NULL GENERATED ALWAYS AS
-    (CASE status WHEN 'fail' THEN 0 WHEN 'unknown' THEN 1 WHEN 'warn' THEN 2 ELSE 3 END) STORED,
+    (CASE status WHEN 'fail' THEN 0 WHEN 'warn' THEN 1 WHEN 'unknown' THEN 2 ELSE 3 END) STORED,
   subject TEXT,
   fact TEXT NOT NULL,
   values_json TEXT NOT NULL,
@@ -158,6 +158,8 @@ CREATE TABLE obligation (
   nominal_date TEXT NOT NULL,
   due_from TEXT NOT NULL,
   due_to TEXT NOT NULL,
+  catch_up_to TEXT NOT NULL,
+  is_open INTEGER NOT NULL CHECK (is_open IN (0, 1)),
   state TEXT NOT NULL CHECK (state IN
     ('planned', 'attempted', 'done', 'done_late', 'failed', 'not_reached', 'waived', 'no_data')),
   reason TEXT,
@@ -172,6 +174,6 @@ CREATE INDEX finding_worst_first ON finding (severity, host, rule, id);
 CREATE INDEX finding_by_status ON finding (status, host, rule, id);
 CREATE INDEX finding_by_host ON finding (host, severity, rule, id);
 CREATE INDEX obligation_by_month ON obligation (month, nominal_date, duty, host);
-CREATE INDEX obligation_by_duty ON obligation (month, duty, state);
+CREATE INDEX obligation_by_duty ON obligation (month, duty, state, is_open);
 CREATE INDEX obligation_by_host ON obligation (host, nominal_date, duty);
 """

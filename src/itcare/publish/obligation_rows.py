@@ -1,0 +1,88 @@
+"""Rows of what the contract makes the firm owe, and what became of it."""
+
+from datetime import date, datetime, timedelta
+
+from itcare.contract.models import Contract
+from itcare.contract.plan import plan
+from itcare.core.words import HostOutcome, RunState
+from itcare.coverage import Attempt, Coverage, cover
+from itcare.publish.records import History, RunRecord
+from itcare.publish.rows import ObligationRow
+from itcare.publish.shape import sequence, text
+
+
+def cover_contract(contract: Contract, history: History, now: datetime) -> list[Coverage]:
+    """What became of every obligation of the previous and the current month, as known at `now`.
+
+    Nothing is owed before the first ledger entry: what was never recorded was neither kept nor broken.
+    """
+    today = now.astimezone(contract.zone).date()
+    since = history.first_at.astimezone(contract.zone).date() if history.first_at else today
+    owed = plan(contract, first_day_shown(today), last_day_shown(today), since)
+    return cover(owed, make_attempts(history), now)
+
+
+def first_day_shown(today: date) -> date:
+    """The first day of the month before."""
+    return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def last_day_shown(today: date) -> date:
+    """The last day of the month."""
+    return (today.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def make_attempts(history: History) -> list[Attempt]:
+    """What each run tried on each of its hosts; in this version every duty is kept by an observation."""
+    return [attempt for run in history.runs for attempt in _attempts_of(run)]
+
+
+def make_obligation_rows(coverages: list[Coverage], history: History) -> tuple[ObligationRow, ...]:
+    """One row per obligation, in the order given."""
+    numbers = {run.number for run in history.runs}
+    return tuple(
+        ObligationRow(
+            id=number,
+            duty=coverage.obligation.duty,
+            host=coverage.obligation.subject,
+            nominal_date=coverage.obligation.nominal_date,
+            due_from=coverage.obligation.due_from,
+            due_to=coverage.obligation.due_to,
+            catch_up_to=coverage.obligation.catch_up_to,
+            is_open=coverage.is_open,
+            state=coverage.state,
+            reason=None if coverage.reason is None else str(coverage.reason),
+            last_outcome=coverage.last_outcome,
+            run=coverage.run if coverage.run in numbers else None,
+            month=f"{coverage.obligation.nominal_date:%Y-%m}",
+        )
+        for number, coverage in enumerate(coverages, start=1)
+    )
+
+
+def _attempts_of(run: RunRecord) -> list[Attempt]:
+    duty = text(run.opened.get("duty"))
+    if duty is None:
+        return []
+    # The run's own times, which the ledger gives, decide in whose window the attempt lies.
+    attempts = [
+        Attempt(
+            duty=duty,
+            host=record.host,
+            opened_at=run.opened_at,
+            closed_at=run.closed_at,
+            outcome=record.outcome,
+            reason=record.reason,
+            usable=record.has_usable_observation,
+            check=run.is_check,
+            run=run.number,
+        )
+        for record in run.hosts.values()
+    ]
+    if run.state is RunState.RUNNING:
+        waiting = sorted({str(name) for name in sequence(run.opened.get("hosts"))} - set(run.hosts))
+        attempts += [
+            Attempt(duty, host, run.opened_at, None, HostOutcome.NOT_RUN, None, False, run.is_check, run.number)
+            for host in waiting
+        ]
+    return attempts
