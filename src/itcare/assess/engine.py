@@ -1,0 +1,131 @@
+"""From one observation to its findings: pure, without a clock, the same whenever it is asked.
+
+Whatever a host sends, the answer is findings: what cannot be read is `unknown`, never `ok`, never an exception.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from itcare.assess.finding import SEVERITY, Finding, Value
+from itcare.assess.messages import SHARED, render
+from itcare.assess.policy import CONTRACT, Policy
+from itcare.assess.reading import Malformed, Record, describe, neutral_text
+from itcare.assess.rules import RULES
+from itcare.assess.rules.verdict import Case, Rule, Verdict, malformed
+from itcare.core.words import FindingStatus, SourceState
+
+HEALTH_SCHEMA = "itcare/health/v1"
+OBSERVATION = "observation"  # the rule id of findings on an observation as a whole
+MOST_FINDINGS = 200  # per rule
+_CUT = "_cut"  # what the spool leaves in place of a value too large for it
+_STATES = frozenset(SourceState)
+
+
+def assess(observation: object, policy: Policy, *, services: Sequence[str] = ()) -> list[Finding]:
+    """Judge one health observation (`itcare/health/v1`); `services`: those the contract lists for the computer.
+
+    Findings come worst first (fail, warn, unknown, ok), then in the order of the rules and of the
+    observation. There is always at least one. A source that is absent yields none; one that could not
+    be asked or read yields `unknown` for each of its rules. Ages are counted from `observed_at`.
+    """
+    if not isinstance(observation, Mapping):
+        return [_on_whole("malformed", _as_values(Malformed(OBSERVATION, describe(observation), "an object")))]
+    if _CUT in observation:
+        return [_on_whole("truncated")]
+    schema = observation.get("schema")
+    if schema != HEALTH_SCHEMA:
+        found = neutral_text(schema) if isinstance(schema, str) and schema else describe(schema)
+        return [_on_whole("unsupported", {"found": found, "expected": HEALTH_SCHEMA})]
+    whole = Record(OBSERVATION, observation)
+    try:
+        observed_at, sources = whole.instant("observed_at"), whole.record("sources")
+    except Malformed as error:
+        # Without its time an observation is no evidence, however plausible the rest.
+        return [_on_whole("malformed", _as_values(error))]
+    findings = [
+        finding for rule in RULES for finding in _apply(rule, sources, observed_at, policy, tuple(services))
+    ] or [_on_whole("empty")]
+    return sorted(findings, key=lambda finding: SEVERITY[finding.status])
+
+
+def assess_missing(reason: str) -> Finding:
+    """The finding where no observation can be judged.
+
+    `reason`: `truncated` for one that was cut short on its way; else a word of
+    `messages.PHRASES["reason_word"]` such as `missing`, `not_reached` or `failed`, or other short text.
+    """
+    if reason == "truncated":
+        return _on_whole("truncated")
+    return _on_whole("missing", {"reason_word": neutral_text(reason) or None})
+
+
+def _as_values(error: Malformed) -> dict[str, Value]:
+    return malformed(error).values
+
+
+def _on_whole(name: str, values: dict[str, Value] | None = None) -> Finding:
+    fact, values = f"{OBSERVATION}.{name}", values or {}
+    reason = render(fact, values)
+    return Finding(OBSERVATION, 1, FindingStatus.UNKNOWN, None, fact, values, reason, {}, "", OBSERVATION)
+
+
+def _apply(
+    rule: Rule, sources: Record, observed_at: datetime, policy: Policy, services: tuple[str, ...]
+) -> Iterator[Finding]:
+    case = Case(policy.thresholds[rule.id], observed_at, services)
+    return (_dress(verdict, rule, policy) for verdict in _keep_worst(_collect(rule, sources, case)))
+
+
+def _collect(rule: Rule, sources: Record, case: Case) -> Iterator[Verdict]:
+    """The verdicts of one rule; those reached before the data became unreadable stand."""
+    try:
+        yield from _ask(rule, sources, case)
+    except Malformed as error:
+        yield malformed(error)
+
+
+def _ask(rule: Rule, sources: Record, case: Case) -> Iterator[Verdict]:
+    if rule.source not in sources.fields:
+        yield Verdict(FindingStatus.UNKNOWN, "not_observed", None, {})
+        return
+    source = sources.record(rule.source)
+    state = SourceState(source.word("state", _STATES))
+    if state is SourceState.OK:
+        yield from rule.judge(source.fields.get("data"), case)
+    elif state is SourceState.ABSENT:
+        yield from rule.judge_absence(case)
+    else:
+        why: dict[str, Value] = {
+            "reason_word": source.optional_text("reason"),
+            "detail_note": source.optional_text("detail"),
+        }
+        yield Verdict(FindingStatus.UNKNOWN, "unavailable", None, why)
+
+
+def _keep_worst(verdicts: Iterator[Verdict]) -> list[Verdict]:
+    """At most `MOST_FINDINGS`, and where there were more, one `unknown` that says so."""
+    ranked = sorted(verdicts, key=lambda verdict: SEVERITY[verdict.status])
+    if len(ranked) <= MOST_FINDINGS:
+        return ranked
+    count: dict[str, Value] = {"count": len(ranked), "shown": MOST_FINDINGS}
+    return [*ranked[:MOST_FINDINGS], Verdict(FindingStatus.UNKNOWN, "truncated", None, count)]
+
+
+def _dress(verdict: Verdict, rule: Rule, policy: Policy) -> Finding:
+    values = verdict.values | ({"topic_word": rule.id} if verdict.name in SHARED else {})
+    limits = policy.thresholds[rule.id]
+    source = CONTRACT if verdict.from_contract else policy.source_of(rule.id, verdict.applied)
+    is_judged = verdict.status is not FindingStatus.UNKNOWN
+    fact = f"{rule.id}.{verdict.name}"
+    return Finding(
+        rule=rule.id,
+        rule_version=rule.version,
+        status=verdict.status,
+        subject=verdict.subject,
+        fact=fact,
+        values=values,
+        reason=render(fact, values),
+        threshold={key: limits[key] for key in verdict.applied},
+        threshold_source=source if is_judged else "",
+        source=rule.source,
+    )
