@@ -58,6 +58,8 @@ def _who(scene: Scene, row: RunRow) -> None:
         (tr("Through sudo from"), row.sudo_user),
         (tr("From the computer"), row.controller),
         (tr("Reason"), row.reason),
+        (tr("Closed because"), row.closed_reason),
+        (tr("Cancelled by"), row.cancelled_by),
         (tr("Time"), span(scene, row.opened_at, row.closed_at)),
         (tr("Clock"), _clock(row.clock_synchronised)),
     ])  # fmt: skip

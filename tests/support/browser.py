@@ -57,7 +57,8 @@ _ALL_TEXT = """() => {
     if (['SCRIPT', 'STYLE', 'NOSCRIPT'].includes(node.tagName)) return ''
     const own = [...node.childNodes].map(walk).join('')
     const shadow = node.shadowRoot ? walk(node.shadowRoot) : ''
-    return shadow + own + (getComputedStyle(node.nodeType === Node.ELEMENT_NODE ? node : node.host).display.startsWith('inline') ? '' : '\\n')
+    const display = getComputedStyle(node.nodeType === Node.ELEMENT_NODE ? node : node.host).display
+  return shadow + own + (display.startsWith('inline') ? '' : '\\n')
   }
   return walk(document.body)
 }"""
