@@ -1,0 +1,1 @@
+"""Helpers that tests share: real components, hostile inputs, fixtures."""

@@ -1,0 +1,33 @@
+# Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+export ITCARE_HOME ?= $(CURDIR)/.demo
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help demo test test-slow lint bench clean environment components
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+environment:
+	@sh .ci/environment.sh
+
+components: environment
+	@bash .ci/components.sh
+
+demo: environment ## a real visit of this computer, judged, recorded and shown in the browser (NO_SERVE=1: no browser)
+	@bash .ci/demo.sh
+
+test: components ## every test, on real components
+	@unset ITCARE_HOME; .venv/bin/pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+test-slow: components ## the long sweeps as well
+	@unset ITCARE_HOME; .venv/bin/pytest -m "slow or not slow" $(PYTEST_ARGS)
+
+lint: environment ## formatting, types, import order, Ansible
+	@bash .ci/lint.sh
+
+bench: environment ## figures beside a peer in the same run
+	@.venv/bin/python -m benchmarks.recording
+
+clean: ## remove the environment, the demo and caches
+	rm -rf .venv .boot .demo .demo-recovery .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache itcare-spool

@@ -1,0 +1,70 @@
+"""What every command prints with: one console for people, plain JSON for programs.
+
+Text from computers and people never reaches the terminal with its control characters or as Rich
+markup: it passes through `plain`.
+"""
+
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from itcare.core.errors import ItcareError
+
+_out = Console(highlight=False, soft_wrap=False)
+_err = Console(stderr=True, highlight=False)
+
+
+def console() -> Console:
+    """The console of results (stdout)."""
+    return _out
+
+
+def progress_console() -> Console:
+    """The console of progress and remarks (stderr), so that stdout stays usable by programs."""
+    return _err
+
+
+def plain(value: object, limit: int = 300) -> str:
+    """Text that is safe to show: capped, control and format characters made visible."""
+    text = "" if value is None else str(value)
+    shown = "".join(
+        character if character.isprintable() else f"<{unicodedata.name(character, f'U+{ord(character):04X}')}>"
+        for character in text[:limit]
+    )
+    return shown + ("…" if len(text) > limit else "")
+
+
+def say(text: str) -> None:
+    """Print one line of result; no markup is interpreted."""
+    _out.print(Text(text))
+
+
+def remark(text: str) -> None:
+    """Print one line beside the result, on stderr."""
+    _err.print(Text(text))
+
+
+def complain(error: ItcareError) -> None:
+    """Print an error as what was attempted, why it failed and what to do next."""
+    _err.print(Text(f"itcare: could not {error.attempted} {plain(error.subject)}", style="bold red"))
+    _err.print(Text(f"  because {plain(error.why, 2000)}"))
+    _err.print(Text(f"  next: {plain(error.remedy, 1000)}"))
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document and nothing else, ASCII only."""
+    _out.file.write(json.dumps(value, ensure_ascii=True, indent=2, sort_keys=False) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+    """Print a table whose cells are plain text."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(Text(column), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    _out.print(table)

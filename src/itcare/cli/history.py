@@ -1,0 +1,70 @@
+"""A client's history for the commands that show it, as plain values for JSON and tables."""
+
+from dataclasses import fields
+from datetime import date, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from itcare.core.clock import write_instant
+
+if TYPE_CHECKING:
+    from itcare.cli.session import Session
+    from itcare.ledger.log import LogRef
+    from itcare.publish.records import History, RunRecord
+
+
+def read_client(session: "Session", log: "LogRef", up_to: int | None = None) -> "History":
+    """Everything the client's ledger tells, runs in progress included; `up_to` so many entries only."""
+    from itcare.drive.rows import open_runs
+    from itcare.publish.history import read_history
+    from itcare.store.engine import read
+
+    with read(session.engine) as connection:
+        live = {row.number for row in open_runs(connection) if row.client_id == log.client_id and row.is_open}
+    ledger = session.ledger
+    entries = islice(ledger.entries(log), up_to)
+    return read_history(entries, lambda digest: ledger.body(log, digest), live)
+
+
+def describe_run(client: str, history: "History", record: "RunRecord") -> dict[str, object]:
+    """One run in one flat object."""
+    from itcare.publish.records import History
+    from itcare.publish.run_rows import make_run_rows
+
+    only = History(history.client, history.first_at, (record,), history.problems, history.body)
+    row = make_run_rows(only)[0]
+    return {"client": client, "number": row.number, "state": str(row.state), **plain_fields(row)}
+
+
+def describe_run_fully(client: str, history: "History", record: "RunRecord") -> dict[str, object]:
+    """One run with its hosts, their tasks and the files used."""
+    from itcare.publish.records import History
+    from itcare.publish.run_rows import make_file_rows, make_host_result_rows, make_task_rows
+
+    only = History(history.client, history.first_at, (record,), history.problems, history.body)
+    tasks = [plain_fields(task) for task in make_task_rows(only)]
+    hosts = []
+    for result in make_host_result_rows(only):
+        own = [
+            {k: v for k, v in task.items() if k not in ("run", "host")} for task in tasks if task["host"] == result.host
+        ]
+        hosts.append({**plain_fields(result), "tasks": own})
+    files = [{k: v for k, v in plain_fields(file).items() if k != "run"} for file in make_file_rows(only)]
+    return {**describe_run(client, history, record), "hosts": hosts, "files": files}
+
+
+def plain_fields(row: Any) -> dict[str, Any]:
+    """A dataclass row as JSON values."""
+    return {item.name: _plain(getattr(row, item.name)) for item in fields(row)}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return write_instant(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, str):
+        return str(value)  # an enum's own value
+    return value

@@ -1,0 +1,138 @@
+"""Commands that begin, end and show runs."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from itcare.cli.console import print_json, print_table, remark
+from itcare.cli.session import Session
+from itcare.core.errors import BadInputError, NotFoundError
+from itcare.core.names import RunName
+
+if TYPE_CHECKING:
+    from itcare.publish.records import History, RunRecord
+
+
+def run(
+    client: Annotated[str, typer.Argument(help="Client code.")],
+    duty: Annotated[str, typer.Argument(help="Duty of the contract, for example visit.daily.")],
+    limit: Annotated[str | None, typer.Option("--limit", help="Only these hosts, separated by commas.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Look only; satisfies no obligation.")] = False,
+    operator: Annotated[str | None, typer.Option("--operator", help="Who asks; recorded as stated.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; recorded.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, progress on stderr.")] = False,
+) -> None:
+    """Perform a duty now: one run over the hosts that it covers today.
+
+    Exit code 0: every host well; 1: a host failed; 3: a host was not reached, is unknown or was not run;
+    4: cancelled, interrupted or incomplete; 5: a host is in another run. Example: itcare run ACME visit.daily
+    """
+    from itcare.cli.driving import drive_run
+
+    hosts = [name.strip() for name in limit.split(",") if name.strip()] if limit is not None else []
+    if limit is not None and not hosts:
+        raise BadInputError("limit the run to", repr(limit), "it names no host", "Write --limit pc01,pc02.")
+    code = drive_run(
+        Session.open(), client, duty, limit=hosts, check=check, operator=operator, reason=reason, as_json=as_json
+    )
+    raise typer.Exit(int(code))
+
+
+def cancel(
+    name: Annotated[str, typer.Argument(help="CLIENT/NUMBER")],
+) -> None:
+    """Stop a run: every process of it here is killed; what already runs on a computer is to be verified.
+
+    Example: itcare cancel ACME/12
+    """
+    from itcare.cli.driving import cancel_run
+
+    cancel_run(Session.open(), RunName.parse(name))
+
+
+def recover() -> None:
+    """Close every run whose driver died: kill what is left of it, record what its spool holds.
+
+    Every `itcare run` does this first. Example: itcare recover
+    """
+    from itcare.cli.driving import recover_runs
+
+    recover_runs(Session.open())
+
+
+def list_(
+    client: Annotated[str | None, typer.Argument(help="Client code; without it all clients.")] = None,
+    needs_verify: Annotated[
+        bool, typer.Option("--needs-verify", help="Only runs with a host that somebody has to look at.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list and nothing else.")] = False,
+) -> None:
+    """List runs, newest first.
+
+    Example: itcare runs ACME --needs-verify
+    """
+    from itcare.cli.history import describe_run, read_client
+
+    session = Session.open()
+    if client is not None:
+        session.require_known(client)
+    rows: list[dict[str, object]] = []
+    for log in session.client_logs():
+        if client in (None, log.client):
+            history = read_client(session, log)
+            rows += [describe_run(str(log.client), history, record) for record in history.runs]
+    rows = [row for row in rows if row["needs_verify"] or not needs_verify]
+    rows.sort(key=lambda row: str(row["opened_at"]), reverse=True)
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        remark("No run matches." if needs_verify else "No run yet.")
+    else:
+        print_table(
+            ["run", "duty", "state", "opened", "computers well", "to verify", "operator"],
+            [
+                [
+                    f"{row['client']}/{row['number']}", row["duty"], row["state"], row["opened_at"],
+                    f"{row['hosts_good']} of {row['hosts_total']}", row["needs_verify"] or "", row["operator"],
+                ]
+                for row in rows
+            ],
+        )  # fmt: skip
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="CLIENT/NUMBER")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object and nothing else.")] = False,
+) -> None:
+    """Show one run to its last task: who, when, on which computer, which tasks and files, with what result.
+
+    Example: itcare show ACME/12
+    """
+    from itcare.cli.history import describe_run_fully
+
+    session = Session.open()
+    history, record = _find(session, RunName.parse(name))
+    details = describe_run_fully(name.split("/")[0], history, record)
+    if as_json:
+        print_json(details)
+        return
+    from itcare.cli.showing import show_run
+
+    show_run(details)
+
+
+def _find(session: Session, name: RunName) -> "tuple[History, RunRecord]":
+    from itcare.cli.history import read_client
+
+    try:
+        history = read_client(session, session.ledger.find_log(name.client))
+    except NotFoundError:
+        raise _no_run(name) from None
+    for record in history.runs:
+        if record.number == name.number:
+            return history, record
+    raise _no_run(name)
+
+
+def _no_run(name: RunName) -> NotFoundError:
+    return NotFoundError("find run", str(name), "there is no such run", "`itcare runs` lists them.")

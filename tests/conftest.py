@@ -1,0 +1,66 @@
+"""No skip goes by unexplained: outside CI only those of allowed_skips.toml, in CI none."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from tests.support.components import allowed_skips, is_present
+
+CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+_used: set[str] = set()
+_skipped: list[str] = []
+
+
+def _components(item: pytest.Item) -> list[str]:
+    return [name for mark in item.iter_markers("component") for name in mark.args]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name in _components(item):
+        if is_present(name):
+            continue
+        reason = f"{name}: {allowed_skips()[name]['condition']}"
+        if CI:
+            pytest.fail(f"CI lacks a component: {reason}", pytrace=False)
+        pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    report.user_properties.append(("components", _components(item)))
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        known = any(f"{name}: {entry['condition']}" in reason for name, entry in allowed_skips().items())
+        if CI or not known:
+            report.outcome = "failed"
+            report.longrepr = f"a skip that tests/allowed_skips.toml does not allow here: {reason}"
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call" and report.passed:
+        for key, value in report.user_properties:
+            if key == "components":
+                _used.update(value)
+
+
+def _unused_components(config: pytest.Config) -> list[str]:
+    whole = not config.option.keyword and not config.option.markexpr and config.args == config.getini("testpaths")
+    if not CI or not whole or hasattr(config, "workerinput"):
+        return []
+    return sorted(set(allowed_skips()) - _used)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.exitstatus == 0 and _unused_components(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if unused := _unused_components(terminalreporter.config):
+        terminalreporter.write_line(f"components installed and used by no passing test: {', '.join(unused)}", red=True)
