@@ -32,7 +32,10 @@ def main() -> None:
     scopes = permitted_scopes()
     scope = chosen_scope(scopes)
     if scope is None:
-        frame.no_such_page() if "client" in st.query_params else frame.nothing_published()
+        if "client" in st.query_params:
+            frame.no_such_page()
+        else:
+            frame.nothing_published()
         return
     try:
         with Snapshot.open(scope) as snapshot:

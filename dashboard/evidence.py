@@ -144,6 +144,7 @@ def _obligation(scene: Scene, lookup: _Lookup, row: ObligationRow) -> None:
         (tr("Work"), duty_name(row.duty)),
         (tr("Due"), _window(scene, row)),
         (tr("Why"), why),
+        (tr("Can be made up until"), _made_up_until(scene, row)),
     ])  # fmt: skip
     if row.run is None:
         quiet(tr("No run belongs to this job."))
@@ -183,6 +184,7 @@ def _run_evidence(scene: Scene, lookup: _Lookup, number: int, host: str, positio
         (tr("Computer"), host),
         (tr("Result"), "" if result is None else outcome_word(result.outcome)),
         (tr("Task"), "" if task is None else f"{task_word(task.outcome)}: {widgets.plain(task.name, 120)}"),
+        (tr("Message"), None if task is None else task.message),
         (tr("Time"), _time(scene, run, result, task)),
         (tr("Operator"), person(run)),
         (tr("Contract"), contract(run)),
@@ -191,6 +193,13 @@ def _run_evidence(scene: Scene, lookup: _Lookup, number: int, host: str, positio
     if entry is not None and leaf is not None:
         widgets.block(f"{tr('ledger entry')} {entry}\n{leaf}")
     run_link(scene, number)
+
+
+def _made_up_until(scene: Scene, row: ObligationRow) -> str:
+    """For a job that is not done yet and may still be."""
+    if not row.is_open or row.state in GOOD:
+        return ""
+    return moment(scene.local(row.catch_up_to), year=True)
 
 
 def _window(scene: Scene, row: ObligationRow) -> str:

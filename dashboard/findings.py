@@ -129,7 +129,7 @@ def _quantity(name: str, value: float, values: Values) -> str:
     if name.endswith("age_seconds"):
         return days(value / 86400) if value >= 2 * 86400 else f"{number(value / 3600)}{NBSP}h"
     if name.endswith("_seconds"):
-        return f"{_beside(value, [bound for limit in limits for bound in (limit, -limit)], 1)}{NBSP}s"
+        return f"{_beside(value, [bound for limit in limits for bound in (limit, -limit)], 1 if abs(value) >= 1 else 3)}{NBSP}s"
     return number(value, 2)
 
 
@@ -244,9 +244,14 @@ def _choices(source: str) -> str:
 
 
 def summary(row: FindingRow, zone: ZoneInfo) -> str:
-    """The quiet second line, in our own words and numbers only: when it was seen, and the threshold."""
+    """The quiet second line, in our own words and numbers only: when it was seen, whose threshold it is."""
     seen = (
         "" if row.observed_at is None else tr("Observed on {moment}.", moment=moment(row.observed_at.astimezone(zone)))
     )
-    limits = threshold_of(row)
-    return " ".join(filter(None, (seen, tr("Threshold: {limits}.", limits=limits) if limits else "")))
+    chooser = tr(_CHOICES[choice]) if (choice := _first_choice(row)) in _CHOICES else ""
+    return " ".join(filter(None, (seen, tr("Threshold: {choice}.", choice=chooser) if chooser else "")))
+
+
+def _first_choice(row: FindingRow) -> str:
+    source = row.threshold_source or ""
+    return "contract" if _CONTRACT_PART.fullmatch(source) else source.split("; ")[0]

@@ -20,9 +20,8 @@ def _source(name: str) -> str:
 
 
 def _mount(name: str, key: str, data: object) -> str | None:
-    component = st.components.v2.component(
-        f"itcare_{name}", css=_source("grids.css"), js=_source("shared.js") + _source(f"{name}.js")
-    )
+    css = None if name == "language" else _source("grids.css")
+    component = st.components.v2.component(f"itcare_{name}", css=css, js=_source("shared.js") + _source(f"{name}.js"))
     result: Any = component(key=key, data=data, on_open_change=lambda: None)
     pressed = result.open
     return pressed if isinstance(pressed, str) else None

@@ -42,6 +42,12 @@ class Scene:
         return self.meta.kept_since is None or self.month < self.meta.kept_since.replace(day=1)
 
     @property
+    def is_before_the_publication(self) -> bool:
+        """Whether the month is older than the jobs in the snapshot, though itcare was in use then."""
+        published = self.snapshot.months()
+        return bool(published) and self.month_key < published[-1]
+
+    @property
     def is_latest_month(self) -> bool:
         return self.month == months(self.meta)[0]
 

@@ -35,8 +35,8 @@ UNDONE = (ObligationState.FAILED, ObligationState.NO_DATA, ObligationState.NOT_R
 
 FINDINGS = {
     FindingStatus.FAIL: ("■", mark("problem")),
-    FindingStatus.UNKNOWN: ("?", mark("unknown")),
     FindingStatus.WARN: ("▲", mark("remark")),
+    FindingStatus.UNKNOWN: ("?", mark("unknown")),
     FindingStatus.OK: ("●", mark("fine")),
 }
 

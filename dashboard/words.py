@@ -58,14 +58,15 @@ def tr(message: str, **values: object) -> str:
 
 
 def trn(one: str, many: str, n: int, **values: object) -> str:
-    """The plural form for `n`; `{n}` in the message becomes the number, kept with its noun."""
+    """The plural form for `n`; `{n}` in the message becomes the number."""
     text = catalogue(lang()).ngettext(one, many, n)
-    return _filled(text.replace("{n} ", "{n}" + NBSP), {"n": n, **values})
+    return _filled(text, {"n": n, **values})
 
 
 def _filled(text: str, values: dict[str, object]) -> str:
+    """Values put in; a number at the front stays with its noun on one line."""
     shown = {k: number(v) if isinstance(v, int | float) else v for k, v in values.items()}
-    return text.format(**shown)
+    return text.replace("{n} ", "{n}" + NBSP).format(**shown)
 
 
 def number(value: float, digits: int = 0) -> str:

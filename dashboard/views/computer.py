@@ -87,8 +87,8 @@ def _findings(scene: Scene, host: HostRow, findings: tuple[FindingRow, ...]) -> 
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 evidence.badge(row.status, faded=scene.is_stale)
                 widgets.text(sentence(row, scene.zone))
-            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                frame.quiet(summary(row, scene.zone), width="content")
+            with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+                frame.quiet(summary(row, scene.zone), width="stretch")
                 if st.button(_label(scene, row), key=f"finding{row.id}", type="tertiary"):
                     evidence.open_findings(scene, (row,), tr("Evidence"))
     if good:

@@ -15,7 +15,7 @@ from views import computer, frame
 from words import alphabetical, short_day, tr, trn
 
 MOST = 60  # computers in the grid; the rest is reached by name
-_ORDER = (FindingStatus.FAIL, FindingStatus.UNKNOWN, FindingStatus.WARN, FindingStatus.OK)
+_ORDER = (FindingStatus.FAIL, FindingStatus.WARN, FindingStatus.UNKNOWN, FindingStatus.OK)
 
 
 def show(scene: Scene) -> None:
@@ -76,8 +76,8 @@ def headline(hosts: tuple[HostRow, ...], worst: Mapping[str, FindingStatus]) -> 
     gone = sum(not host.current for host in hosts)
     parts = [
         (states.count(FindingStatus.FAIL), tr("{n} with a problem", n=states.count(FindingStatus.FAIL))),
-        (states.count(FindingStatus.UNKNOWN), tr("{n} not fully known", n=states.count(FindingStatus.UNKNOWN))),
         (states.count(FindingStatus.WARN), tr("{n} with a remark", n=states.count(FindingStatus.WARN))),
+        (states.count(FindingStatus.UNKNOWN), tr("{n} not fully known", n=states.count(FindingStatus.UNKNOWN))),
         (states.count(FindingStatus.OK), tr("{n} fine", n=states.count(FindingStatus.OK))),
         (gone, tr("{n} no longer in the contract", n=gone)),
     ]

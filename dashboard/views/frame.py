@@ -67,12 +67,20 @@ def broken_ledger(scene: Scene) -> None:
     widgets.block(scene.meta.ledger_message)
 
 
+def not_published(scene: Scene) -> None:
+    st.title(tr("{month}: not in this publication.", month=month_name(scene.month)), anchor=False)
+    st.info(
+        tr("Jobs are published for this month and the last one. The work log holds all runs."), icon=":material/info:"
+    )
+
+
 def technician(scene: Scene) -> None:
-    widgets.facts([
-        (tr("Technician"), scene.meta.technician),
-        (tr("Phone"), scene.meta.technician_phone),
-        (tr("Deputy"), scene.meta.deputy),
-    ])  # fmt: skip
+    with st.container(width=520):
+        widgets.facts([
+            (tr("Technician"), scene.meta.technician),
+            (tr("Phone"), scene.meta.technician_phone),
+            (tr("Deputy"), scene.meta.deputy),
+        ])  # fmt: skip
 
 
 def before_the_start(scene: Scene) -> None:

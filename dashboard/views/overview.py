@@ -13,6 +13,7 @@ from itcare.publish.rows import FindingRow, ObligationRow
 from scene import Scene
 from states import (
     DELIVERED,
+    FINDINGS,
     STATES,
     UNDONE,
     WORST_FIRST,
@@ -35,6 +36,9 @@ def show(scene: Scene) -> None:
     if scene.is_before_the_start:
         frame.before_the_start(scene)
         return
+    if scene.is_before_the_publication:
+        frame.not_published(scene)
+        return
     by_duty = scene.snapshot.obligation_counts_by_duty(scene.month_key)
     counts = {state: sum(duty[state] for duty in by_duty.values()) for state in ObligationState}
     st.title(headline(scene, counts), anchor=False)
@@ -53,12 +57,17 @@ def show(scene: Scene) -> None:
         st.text(tr("Nothing was due."))
     else:
         pressed = grids.bars("duties", _bar_head(), _bar_rows(scene, by_duty, open_rows)) or pressed
-        frame.quiet(tr("Counts: done out of due, waived ones left out. Press a number or a field to see the evidence."))
+        frame.quiet(
+            tr(
+                "Counts: done out of due, waived and future ones left out. "
+                "Press a number or a field to see the evidence."
+            )
+        )
     if pressed:
         _open_jobs(scene, pressed, away)
     if scene.is_latest_month:
         findings(scene)
-    frame.quiet(tr("Your contact"))
+    st.header(tr("Your contact"), anchor=False)
     frame.technician(scene)
 
 
@@ -138,7 +147,7 @@ def _bar_rows(scene: Scene, by_duty: Mapping[str, Counts], undone: list[Obligati
 
 def _bar_row(scene: Scene, duty: str, counts: Counts, undone: list[ObligationRow]) -> dict[str, object]:
     delivered = sum(counts[state] for state in DELIVERED)
-    owed = sum(counts.values()) - counts[ObligationState.WAIVED]
+    owed = sum(counts.values()) - counts[ObligationState.WAIVED] - counts[ObligationState.PLANNED]
     parts = [
         _field(duty, state, counts[state], scene.is_stale, number(counts[state]))
         for state in (*DELIVERED, *(s for s in WORST_FIRST if s not in DELIVERED))
@@ -193,7 +202,7 @@ def findings(scene: Scene) -> None:
             "text": f"{finding_word(status)} {number(counts[status])}",
             "title": f"{finding_word(status)}, {number(counts[status])}",
         }
-        for status in (FindingStatus.FAIL, FindingStatus.UNKNOWN, FindingStatus.WARN, FindingStatus.OK)
+        for status in FINDINGS
         if counts[status]
     ]
     pressed = grids.badges("findings", fields)
@@ -222,8 +231,8 @@ def finding(scene: Scene, row: FindingRow) -> None:
             evidence.badge(row.status, faded=scene.is_stale)
             widgets.strong(row.host)
             widgets.text(sentence(row, scene.zone))
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            frame.quiet(summary(row, scene.zone), width="content")
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            frame.quiet(summary(row, scene.zone), width="stretch")
             if st.button(_evidence_label(scene, row), key=f"finding{row.id}", type="tertiary"):
                 evidence.open_findings(scene, (row,), tr("Evidence"))
 

@@ -129,8 +129,8 @@ def _tasks(scene: Scene, row: RunRow, results: tuple[HostResultRow, ...]) -> Non
         st.text(tr("No task was begun."))
         return
     columns = {
-        tr("Result"): 160, tr("Computer"): 90, tr("Task"): 250, tr("Begin"): 80, tr("End"): 80, tr("Took"): 70,
-        tr("Module"): 230, tr("File and line"): 230, tr("Message"): 260, tr("Arguments"): 200,
+        tr("Result"): 145, tr("Computer"): 85, tr("Task"): 240, tr("Begin"): 75, tr("End"): 75, tr("Took"): 65,
+        tr("Module"): 215, tr("File and line"): 215, tr("Message"): 260, tr("Arguments"): 200,
     }  # fmt: skip
     widgets.table(f"tasks {scene.scope.code}", columns, [_task(scene, task) for task in tasks], tr("Tasks in order"))
 

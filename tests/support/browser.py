@@ -35,7 +35,8 @@ class Visit:
         self.page.wait_for_selector("[data-testid=stApp]")
         self.page.wait_for_function(
             "() => document.querySelector('[data-testid=stMain]')?.innerText.trim().length > 0"
-            " && document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'",
+            " && document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+            " && !document.querySelector('[data-testid=stSkeleton]')",
             timeout=30_000,
         )
         self.page.wait_for_timeout(350)

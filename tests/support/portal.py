@@ -10,8 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tests.support.snapshots import make_rows, plan_client, with_meta, write_client
-
+from itcare.core.clock import write_instant
 from itcare.core.words import (
     FindingStatus,
     HostOutcome,
@@ -33,6 +32,7 @@ from itcare.publish.rows import (
     TaskRow,
 )
 from itcare.publish.writer import SnapshotRows
+from tests.support.snapshots import make_rows, plan_client, with_meta, write_client
 
 ZONE = ZoneInfo("Europe/Warsaw")
 DAYS = 45  # of history before today
@@ -52,7 +52,7 @@ TROUBLE: dict[int, dict[str, HostOutcome]] = {
     0: {"nb01": HostOutcome.NOT_REACHED},
 }
 _STATE = {
-    HostOutcome.FAILED: (ObligationState.FAILED, "task_failed"),
+    HostOutcome.FAILED: (ObligationState.FAILED, None),
     HostOutcome.INTERRUPTED: (ObligationState.NO_DATA, NoDataReason.INTERRUPTED),
     HostOutcome.NOT_REACHED: (ObligationState.NOT_REACHED, NotReachedReason.TIMEOUT),
 }
@@ -107,14 +107,13 @@ def portal_rows(now: datetime) -> SnapshotRows:
         f"— itcare.localhost {digest('s')}\n",
     )  # fmt: skip
     last = {result.host: result for result in book.results}
-    number = book.runs[-1].number
     seen = {name: _last_good(book, name) for name in HOSTS}
     return replace(
         frame,
         hosts=tuple(sorted((_host(book, name, last[name], seen[name]) for name in HOSTS), key=lambda row: row.name)),
         runs=tuple(book.runs), host_results=tuple(book.results), tasks=tuple(book.tasks),
         files=tuple(file for run in book.runs for file in _files(run.number)),
-        findings=_findings(number, seen), facts=_facts(seen), obligations=tuple(book.obligations),
+        findings=_findings(now, seen), facts=_facts(now, seen), obligations=tuple(book.obligations),
     )  # fmt: skip
 
 
@@ -201,7 +200,8 @@ def _obligation(book: _Book, day: date, result: HostResultRow, ago: int) -> Obli
     start = datetime.combine(day, time(6), ZONE)
     return ObligationRow(
         id=len(book.obligations) + 1, duty="visit.daily", host=result.host, nominal_date=day, due_from=start,
-        due_to=start + timedelta(hours=12), state=state, reason=reason, last_outcome=result.outcome, run=result.run,
+        due_to=start + timedelta(hours=12), catch_up_to=start + timedelta(days=1), is_open=not ago,
+        state=state, reason=reason, last_outcome=result.outcome, run=result.run,
         month=f"{day:%Y-%m}",
     )  # fmt: skip
 
@@ -242,7 +242,7 @@ def _space(mount: str, free: float, total: float, status: FindingStatus) -> _Tol
     return ("disk.free", status, mount, f"disk.free.{name}", values, limits, "itcare's own choice", "filesystems")
 
 
-def _told(host: str) -> list[_Told]:
+def _told(host: str, now: datetime) -> list[_Told]:
     ok, warn, fail, unknown = FindingStatus.OK, FindingStatus.WARN, FindingStatus.FAIL, FindingStatus.UNKNOWN
     free = {"srv01": (137e9, 980e9, warn), "pc03": (8.4e9, 238e9, fail)}.get(host, (208e9, 476e9, ok))
     reboot: _Told = (
@@ -251,7 +251,7 @@ def _told(host: str) -> list[_Told]:
     )  # fmt: skip
     if host == "pc02":
         values = {
-            "running_kernel": "6.8.0-79-generic", "since_at": "2026-01-05T04:00:00.000000Z", "age_seconds": 345_600.0,
+            "running_kernel": "6.8.0-79-generic", "since_at": write_instant(now - timedelta(days=4)), "age_seconds": 345_600.0,
             "limit_age_seconds": 259_200.0,
         }  # fmt: skip
         reboot = (
@@ -278,7 +278,7 @@ def _told(host: str) -> list[_Told]:
         {"warn_available_pct": 10.0, "fail_available_pct": 5.0}, "itcare's own choice", "memory",
     )  # fmt: skip
     log: _Told = (
-        "log.errors", ok, None, "log.errors.ok", {"since_at": "2026-01-01T05:00:00.000000Z"}, {},
+        "log.errors", ok, None, "log.errors.ok", {"since_at": write_instant(now - timedelta(days=7))}, {},
         "itcare's own choice of grave kinds of entries", "journal",
     )  # fmt: skip
     services: list[_Told] = [
@@ -297,10 +297,10 @@ def _told(host: str) -> list[_Told]:
     return [_space("/srv" if host == "srv01" else "/", *free), smart, *services, log, memory, reboot, libraries, clock]
 
 
-def _findings(run: int, seen: dict[str, HostResultRow]) -> tuple[FindingRow, ...]:
+def _findings(now: datetime, seen: dict[str, HostResultRow]) -> tuple[FindingRow, ...]:
     rows: list[FindingRow] = []
     for host in sorted(HOSTS):
-        for rule, status, subject, fact, values, limits, chooser, source in _told(host):
+        for rule, status, subject, fact, values, limits, chooser, source in _told(host, now):
             rows.append(
                 FindingRow(
                     id=len(rows) + 1, host=host, rule=rule, rule_version=1, status=status, subject=subject, fact=fact,
@@ -312,11 +312,11 @@ def _findings(run: int, seen: dict[str, HostResultRow]) -> tuple[FindingRow, ...
     return tuple(rows)
 
 
-def _facts(seen: dict[str, HostResultRow]) -> tuple[FactRow, ...]:
-    return tuple(fact for host in sorted(HOSTS) for fact in _facts_of(host, seen[host]))
+def _facts(now: datetime, seen: dict[str, HostResultRow]) -> tuple[FactRow, ...]:
+    return tuple(fact for host in sorted(HOSTS) for fact in _facts_of(host, seen[host], now))
 
 
-def _facts_of(host: str, seen: HostResultRow) -> list[FactRow]:
+def _facts_of(host: str, seen: HostResultRow, now: datetime) -> list[FactRow]:
     ok, at, run = SourceState.OK, seen.closed_at, seen.run
     free = {"srv01": 137_000_000_000, "pc03": 8_400_000_000}.get(host, 208_000_000_000)
     total = {"srv01": 980_000_000_000, "pc03": 238_000_000_000}.get(host, 476_000_000_000)
@@ -334,17 +334,17 @@ def _facts_of(host: str, seen: HostResultRow) -> list[FactRow]:
         ("units", ok, None, None, {
             "system_state": "running", "failed": [],
             "services": {"postgresql": "active", "nginx": "active"} if host == "srv01" else {}}),
-        ("journal", ok, None, None, {"since": "2026-01-01T05:00:00.000000Z", "groups": [], "truncated": False}),
+        ("journal", ok, None, None, {"since": write_instant(now - timedelta(days=7)), "groups": [], "truncated": False}),
         ("reboot", ok, None, None, {
-            "pending": host == "pc02", "since": "2026-01-05T04:00:00.000000Z" if host == "pc02" else None,
+            "pending": host == "pc02", "since": write_instant(now - timedelta(days=4)) if host == "pc02" else None,
             "reasons": [], "method": "both",
-            "running_kernel": "6.8.0-79-generic", "newest_kernel": "6.8.0-84-generic"}),
+            "running_kernel": "6.8.0-79-generic", "newest_kernel": f"6.8.0-{84 if host == 'pc02' else 79}-generic"}),
         ("libraries", ok, None, None, {"processes": [], "count": 0, "checked": 143, "unreadable": 0}),
         ("time", ok, None, None, {
             "synchronised": True, "offset_seconds": 0.004, "method": "timesyncd",
             "service": "systemd-timesyncd.service"}),
         ("uptime", ok, None, None, {
-            "seconds": 1_900_800.0, "boot_at": "2026-01-01T04:58:00.000000Z", "load": [0.1, 0.2, 0.1]}),
+            "seconds": 1_900_800.0, "boot_at": write_instant(now - timedelta(days=22)), "load": [0.1, 0.2, 0.1]}),
         ("memory", ok, None, None, {
             "total_bytes": 16_600_000_000, "available_bytes": 11_200_000_000, "swap_total_bytes": 2_000_000_000,
             "swap_free_bytes": 2_000_000_000, "psi": {"some_avg10": 0, "some_avg300": 0.2, "full_avg300": 0}}),
