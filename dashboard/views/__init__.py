@@ -1,0 +1,1 @@
+"""One module per page, and what every page shares."""

@@ -1,0 +1,87 @@
+"""Hostile text in every free text field of a published snapshot.
+
+Put there past the writer, which already takes out what a file cannot carry: the pages must not
+rely on that.
+"""
+
+import json
+import sqlite3
+from itertools import count
+from pathlib import Path
+
+MARK = "ZQX"  # in every text, so that a page can be asked what became of it
+OUTSIDE = "evil.example"
+MEGABYTE = MARK + "M" * 1_048_576
+
+TEXTS = (
+    f"<b id=pwned>{MARK}</b><script>document.title='pwned'</script>",
+    f"<img src=http://{OUTSIDE}/a.png onerror=\"document.title='pwned'\">{MARK}",
+    f"![{MARK}](http://{OUTSIDE}/b.png)",
+    f"[{MARK}](http://{OUTSIDE}/link)",
+    f"http://{OUTSIDE}/auto {MARK} www.{OUTSIDE} a@{OUTSIDE}",
+    f":red[{MARK}] :material/check: :smile: :red-background[x]",
+    f"$\\frac{{1}}{{2}}$ {MARK} $$x^2$$",
+    f"# {MARK}\n| a | b |\n|---|---|\n| 1 | 2 |",
+    f"**{MARK}** `code` ~~gone~~",
+    f"\x1b[31m{MARK}\x1b[0m\x07",
+    f"\u202e{MARK}gpj.exe\u202c \u2066x\u2069",
+    f"{MARK}\u200b\u200d\ufeff\u2060",
+    f"{MARK}\x00after",
+    f"javascript:document.title='pwned' {MARK}",
+    f"{MARK}{{mount}}{{0.__class__}}%s",
+)
+
+_FIELDS = {
+    "host": ("site", "role", "os", "last_reason"),
+    "run": (
+        "duty", "operator", "stated_operator", "login", "sudo_user", "reason", "closed_reason", "cancelled_by",
+        "controller", "contract_number", "contract_commit", "code_version", "code_commit", "collection_version",
+        "playbook", "playbook_sha256", "inventory_sha256", "spool_sha256", "leaf_opened", "leaf_closed",
+    ),
+    "host_result": ("reason", "connection", "remote_user", "address", "message", "leaf_sha256"),
+    "task": ("name", "module", "file", "message"),
+    "finding": ("rule", "subject", "reason", "threshold_source", "source"),
+    "fact": ("reason", "detail"),
+    "obligation": ("duty", "reason"),
+}  # fmt: skip
+_META = (
+    "legal_name", "technician", "technician_phone", "deputy", "contract_number", "contract_commit", "checkpoint",
+    "tree_root", "ledger_message", "policy_version", "code_version", "collection_version",
+)  # fmt: skip
+
+
+def poison(snapshot: Path) -> None:
+    """Replace every free text of the file; states, times and numbers stay, so that the pages still show rows."""
+    turn = count()
+    connection = sqlite3.connect(snapshot)
+    connection.create_function("hostile", 0, lambda: TEXTS[next(turn) % len(TEXTS)])
+    connection.create_function("hostile_json", 1, lambda text: json.dumps(_poisoned(json.loads(text), turn)))
+    with connection:
+        for table, fields in _FIELDS.items():
+            connection.execute(f"UPDATE {table} SET " + ", ".join(f"{name} = hostile()" for name in fields))  # noqa: S608 - names above
+        for key in _META:
+            connection.execute("UPDATE meta SET value = hostile() WHERE key = ?", (key,))
+        connection.execute("DELETE FROM file")
+        runs = [row[0] for row in connection.execute("SELECT number FROM run")]
+        connection.executemany(
+            "INSERT INTO file VALUES (?, ?, ?, ?)",
+            [(run, text, text, text) for run in runs for text in TEXTS],
+        )
+        for table, column in (
+            ("run", "alarms_json"), ("host_result", "alarms_json"), ("task", "args_json"), ("finding", "values_json"),
+            ("finding", "threshold_json"), ("fact", "data_json"),
+        ):  # fmt: skip
+            connection.execute(f"UPDATE {table} SET {column} = hostile_json({column}) WHERE {column} IS NOT NULL")  # noqa: S608 - names above
+        connection.execute("UPDATE run SET alarms_json = ?", (json.dumps([{"kind": t, "text": t} for t in TEXTS]),))
+        connection.execute("UPDATE host SET os = ?", (MEGABYTE,))
+        connection.execute("UPDATE run SET reason = ?", (MEGABYTE,))
+        connection.execute("UPDATE finding SET reason = ?, fact = ? WHERE id % 5 = 0", (MEGABYTE, "no.such.fact"))
+    connection.close()
+
+
+def _poisoned(value: object, turn: "count[int]") -> object:
+    if isinstance(value, dict):
+        return {key: _poisoned(item, turn) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_poisoned(item, turn) for item in value]
+    return TEXTS[next(turn) % len(TEXTS)] if isinstance(value, str) else value
