@@ -17,9 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from tests.support.playbook import run_playbook  # noqa: E402 - the path is set above
-
 from itcare.drive.spool import read_spool  # noqa: E402 - the path is set above
+from tests.support.playbook import run_playbook  # noqa: E402 - the path is set above
 
 GATE = 1.15
 

@@ -7,6 +7,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.support.health import DAY, NOW, Computer, import_health, make_computer
 
 answer = import_health("answer")

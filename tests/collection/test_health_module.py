@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.health import COLLECTIONS, PACKAGE, REPOSITORY
-from tests.support.oldest_python import find_oldest_python
 
 from itcare.core.clock import read_instant
+from tests.support.health import COLLECTIONS, PACKAGE, REPOSITORY
+from tests.support.oldest_python import find_oldest_python
 
 SOURCES = ["filesystems", "smart", "units", "journal", "reboot", "libraries", "time", "uptime", "memory"]
 ORDINARY_USER = "65534"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.support.health import REPOSITORY, Computer, hide_tools, import_health, make_computer
 
 answer = import_health("answer")

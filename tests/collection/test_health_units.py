@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.support.health import Computer, import_health, make_computer
 
 answer = import_health("answer")

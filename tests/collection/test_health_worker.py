@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.support.health import Computer, import_health, make_computer
 
 answer = import_health("answer")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from tests.support.health import COLLECTION, COLLECTIONS, REPOSITORY
 from tests.support.oldest_python import find_oldest_python
 

@@ -6,10 +6,10 @@ from hashlib import sha256
 
 import ansible_runner
 import pytest
-from tests.support.playbook import one_play, run_playbook, scrubbed_environment, touch, write_inventory, write_settings
 
 from itcare.core.words import TaskOutcome
 from itcare.drive.spool import read_spool
+from tests.support.playbook import one_play, run_playbook, scrubbed_environment, touch, write_inventory, write_settings
 
 # by default ansible-core itself refuses half a surrogate pair; whoever turns that off is still safe
 LENIENT = {"ANSIBLE_MODULE_STRICT_UTF8_RESPONSE": "False"}

@@ -9,12 +9,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.ledgers import attacker, check, copy_home, fill, fit_head, open_ledger, sample_ledger
 
 from itcare.core.errors import UnsafeError
 from itcare.core.settings import Settings
 from itcare.ledger.log import LogRef
 from itcare.ledger.merkle import hash_leaf
+from tests.support.ledgers import attacker, check, copy_home, fill, fit_head, open_ledger, sample_ledger
 
 SIZE, CHECKPOINTS = 12, (0, 1, 4, 8, 12)
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.spools import SpoolText
 
 from itcare.core.clock import SystemClock
 from itcare.drive.events import EventWriter, find_forged, read_events
 from itcare.drive.spool import read_spool
+from tests.support.spools import SpoolText
 
 
 def event(host: str, task: str, kind: str = "runner_on_ok") -> dict[str, Any]:
