@@ -3,13 +3,14 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
+from tests.support.contracts import ACME, problems_of, spoil, write
 
 from itcare.contract.document import read_document
 from itcare.contract.loader import load_contract
 from itcare.contract.models import Contract
 from itcare.contract.problems import ContractError, render_problems
 from itcare.core.names import HOST_NAME
-from tests.support.contracts import ACME, problems_of, spoil, write
 
 HOSTILE_NAMES = [
     "../../x", "../../../../evil", "a b;rm", "con", "CON", "nul", "com1", "x" * 300, "pc01\u202e", "рc01", "pc01\u0000",
@@ -102,6 +103,12 @@ def test_a_secret_beside_the_file_is_not_carried_by_pydantics_error(tmp_path):
     while error is not None:
         chain, error = chain + str(error), error.__cause__ or error.__context__
     assert CANARY not in chain
+
+
+def test_the_model_alone_does_not_repeat_a_value_either():
+    with pytest.raises(ValidationError) as caught:
+        Contract.model_validate({"sites": {"hq": {"reach": "onsite", "credential": CANARY, "password": CANARY}}})
+    assert CANARY not in str(caught.value)
 
 
 @pytest.mark.parametrize("reference", ["key:nord", "key:branch_2024", "key:A-1", "agent"])
