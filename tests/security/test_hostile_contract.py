@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.support.contracts import ACME, problems_of, spoil, write
 
 from itcare.contract.document import read_document
 from itcare.contract.loader import load_contract
 from itcare.contract.models import Contract
 from itcare.contract.problems import ContractError, render_problems
 from itcare.core.names import HOST_NAME
+from tests.support.contracts import ACME, problems_of, spoil, write
 
 HOSTILE_NAMES = [
     "../../x", "../../../../evil", "a b;rm", "con", "CON", "nul", "com1", "x" * 300, "pc01\u202e", "рc01", "pc01\u0000",

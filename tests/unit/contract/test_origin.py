@@ -2,9 +2,8 @@
 
 import subprocess
 
-from tests.support.contracts import spoil, write
-
 from itcare.contract.loader import load_contract
+from tests.support.contracts import spoil, write
 
 
 def _git(folder, *arguments):

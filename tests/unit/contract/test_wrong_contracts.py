@@ -1,9 +1,9 @@
 """Each way in which a contract can be wrong, with the place and the words it is told in."""
 
 import pytest
-from tests.support.contracts import ACME, problems_of, spoil, write
 
 from itcare.contract.problems import render_problems
+from tests.support.contracts import ACME, problems_of, spoil, write
 
 # name: (what stands in ACME, what is put there, line, key, found, expected)
 WRONG = {
