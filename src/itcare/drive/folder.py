@@ -107,7 +107,8 @@ def make_folder(runs: Path, run_id: str) -> RunFolder:
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.path.mkdir(mode=0o700)
         folder.temporary.mkdir(mode=0o700)
-        (folder.private / "env").mkdir(mode=0o700, parents=True)
+        folder.private.mkdir(mode=0o700)
+        (folder.private / "env").mkdir(mode=0o700)
     except OSError as error:
         raise UnsafeError(
             "make the run folder", str(folder.path), str(error), "Check free space and the owner of the runs folder."
