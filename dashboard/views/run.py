@@ -165,7 +165,7 @@ def _kind(kind: str) -> str:
 
 def _proof(scene: Scene, row: RunRow, results: tuple[HostResultRow, ...]) -> None:
     meta = scene.meta
-    lines = [(tr("opened"), row.entry_opened, row.leaf_opened)]
+    lines: list[tuple[str, int | None, str | None]] = [(tr("opened"), row.entry_opened, row.leaf_opened)]
     lines += [(result.host, result.entry, result.leaf_sha256) for result in results if result.entry is not None]
     if row.entry_closed is not None:
         lines.append((tr("closed"), row.entry_closed, row.leaf_closed))
