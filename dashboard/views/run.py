@@ -171,7 +171,10 @@ def _proof(scene: Scene, row: RunRow, results: tuple[HostResultRow, ...]) -> Non
         lines.append((tr("closed"), row.entry_closed, row.leaf_closed))
     columns = {tr("Entry"): 70, tr("What"): 160, tr("Digest of the leaf"): None}
     widgets.table(
-        f"proof {scene.scope.code}", columns, [(entry, what, leaf) for what, entry, leaf in lines], tr("Ledger entries")
+        f"proof {scene.scope.code}",
+        columns,
+        [(entry, what, leaf) for what, entry, leaf in sorted(lines, key=lambda line: line[1] or 0)],
+        tr("Ledger entries"),
     )
     widgets.facts([
         (tr("Record of the run"), _record(row)),
