@@ -42,8 +42,8 @@ def test_the_server_binds_to_loopback_and_names_its_hosts(settings: Settings) ->
 
 
 def test_the_environment_of_the_server_is_a_fresh_one(settings: Settings) -> None:
-    dirty = {"PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x", "PYTHONPATH": "/evil", "HOME": "/evil", "LD_PRELOAD": "/evil",
-             "STREAMLIT_SERVER_ENABLE_AGENT_API": "true", "ITCARE_HOME": "/evil"}  # fmt: skip
+    dirty = {"PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x", "PYTHONPATH": "/evil", "HOME": "/evil",
+             "LD_PRELOAD": "/evil", "STREAMLIT_SERVER_ENABLE_AGENT_API": "true", "ITCARE_HOME": "/evil"}  # fmt: skip
     given = launcher.server_environment(settings, None, SECRET, dirty)
     assert set(given) & set(dirty) == {"PATH", "PYTHONPATH", "HOME"}
     assert "/evil" not in given.values()
