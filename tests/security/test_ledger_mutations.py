@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.ledgers import attacker, check, copy_home, fit_head, sample_ledger
+from tests.support.ledgers import attacker, check, copy_home, fill, fit_head, open_ledger, sample_ledger
 
 from itcare.core.errors import UnsafeError
 from itcare.core.settings import Settings
@@ -191,3 +191,38 @@ def test_no_flipped_bit_of_a_page_that_holds_leaves_passes(base, tmp_path: Path)
     assert sound < 150
     copy.database.write_bytes(original)
     assert check(copy, base[1]).sound
+
+
+def test_swapped_pages_are_never_sound_under_another_root(base, tmp_path: Path) -> None:
+    copy = copy_home(base[0], tmp_path)
+    original = copy.database.read_bytes()
+    root = check(copy, base[1]).root
+    pages = [original[start : start + 4096] for start in range(0, len(original), 4096)]
+    found_wrong = 0
+    for first in range(1, len(pages) - 1):
+        swapped = list(pages)
+        swapped[first], swapped[first + 1] = swapped[first + 1], swapped[first]
+        copy.database.write_bytes(b"".join(swapped))
+        try:
+            found = check(copy, base[1])
+        except UnsafeError:
+            found_wrong += 1
+            continue
+        assert not found.sound or found.root == root
+        found_wrong += not found.sound
+    assert found_wrong > len(pages) // 2
+
+
+def test_a_deleted_write_ahead_log_is_a_lost_tail(tmp_path: Path) -> None:
+    ledger, log = sample_ledger(tmp_path)
+    ledger.engine.dispose()
+    fill(ledger, log, 3)  # these stay in the side file while the ledger is open
+    (tmp_path / "copy").mkdir()
+    copy = copy_home(ledger.settings, tmp_path / "copy")
+    for name in ("itcare.sqlite-wal", "itcare.sqlite-shm"):
+        (copy.home / name).unlink()
+    found = check(copy, log)
+    assert (found.sound, found.entry) == (False, 12)
+    assert "tail is lost" in found.message
+    with pytest.raises(UnsafeError, match="tail is lost"), open_ledger(copy).append(log):
+        pytest.fail("the block must not run")

@@ -1,6 +1,7 @@
 """The proof bundle, checked by a copy of verify.py that knows nothing of itcare."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -8,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.ledgers import attacker, copy_home, fill, open_ledger, sample_ledger
+from tests.support.ledgers import attacker, copy_home, fill, fit_head, open_ledger, sample_ledger
 
 from itcare.core.errors import BadInputError, UnsoundError
 from itcare.ledger import verify
 from itcare.ledger.bundle import export_proof
 from itcare.ledger.checkpoint import make_checkpoint
 from itcare.ledger.log import Ledger, LogRef
-from itcare.ledger.note import SIGNING_KEY, VERIFIER_KEY, Signer
+from itcare.ledger.note import SIGNING_KEY, VERIFIER_KEY, Signer, load_signer
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_any_changed_byte_of_any_file_is_named(made: tuple[Path, str], bundle: P
     for name in names(bundle):
         path = bundle / name
         original = path.read_bytes()
-        for number, place in enumerate(range(0, len(original), max(1, len(original) // 16))):
+        for number, place in enumerate(range(0, len(original), max(1, len(original) // 8))):
             for changed in {original[place] ^ 1, original[place] ^ 0x20, 0x0A} - {original[place]}:
                 path.write_bytes(original[:place] + bytes([changed]) + original[place + 1 :])
                 found = problems(bundle, made[1] if number % 2 else None)
@@ -230,6 +231,38 @@ def test_a_bundle_signed_anew_with_another_key_fails_against_the_right_one(
     assert "not the key you gave" in done.stdout
 
 
+def test_a_second_signature_line_in_the_manifest_is_named(made: tuple[Path, str], bundle: Path) -> None:
+    stranger = Signer.generate().sign("x\n", "stranger.example").rpartition(b"\n\n")[2]
+    with (bundle / "MANIFEST").open("ab") as file:
+        file.write(stranger)
+    assert [problem for problem in problems(bundle, made[1]) if problem.startswith("MANIFEST")]
+
+
+def test_an_entry_changed_by_the_holder_of_the_key_lies_between_two_checkpoints(tmp_path: Path) -> None:
+    ledger, log = sample_ledger(tmp_path)
+    bundle = export_proof(ledger, log, tmp_path / "bundle")
+    path = bundle / "entries.txt"
+    lines = path.read_bytes().splitlines(keepends=True)
+    _, _, salt, event = lines[5].split(b" ", 3)
+    leaf = verify.LEAF_PREFIX + bytes.fromhex(salt.decode()) + event[:-1].replace(b'"run":1', b'"run":9')
+    lines[5] = b"5 %s %s %s\n" % (verify.hash_leaf(leaf).hex().encode(), salt, leaf[31:])
+    path.write_bytes(b"".join(lines))
+    remake_manifest(bundle, load_signer(ledger.settings.keys), log.origin)
+    found = problems(bundle, str(ledger.verifier_key(log)))
+    assert found[0].startswith("entries 4 to 7: one of them differs")
+    assert not any("changed" in problem for problem in found)
+
+
+def test_an_erasure_of_the_same_digest_for_another_client_does_not_get_in_the_way(tmp_path: Path) -> None:
+    ledger, log = sample_ledger(tmp_path)
+    digest = erase(ledger, log, 2)
+    firm = ledger.firm_log()
+    with ledger.append(firm) as batch:
+        batch.add({"type": "body.erased", "client": "NORD", "digest": digest})
+    ledger.sign(firm)
+    assert verify.verify_bundle(export_proof(ledger, log, tmp_path / "bundle")).erased == 1
+
+
 def test_erasure_proofs_of_something_else_are_refused(tmp_path: Path) -> None:
     ledger, log = sample_ledger(tmp_path)
     first, second = erase(ledger, log, 2), erase(ledger, log, 7)
@@ -294,6 +327,49 @@ def test_entries_beyond_the_last_checkpoint_wait_for_the_next_bundle(tmp_path: P
         batch.add({"type": "a.b"})
     bundle = export_proof(ledger, log, tmp_path / "out")
     assert verify.verify_bundle(bundle, str(ledger.verifier_key(log))).size == 12
+
+
+def test_a_checkpoint_that_the_client_kept_catches_a_history_written_anew(tmp_path: Path) -> None:
+    ledger, log = sample_ledger(tmp_path)
+    key = str(ledger.verifier_key(log))
+    kept = tmp_path / "kept.txt"
+    kept.write_text(ledger.latest_checkpoint(log).text)
+    fill(ledger, log, 2)
+    bundle = export_proof(ledger, log, tmp_path / "grown")
+    assert run_alone(tmp_path, str(bundle), "--key", key, "--held", str(kept)).returncode == 0
+
+    with attacker(ledger.settings.database) as connection:  # the holder of the key cuts, and grows another tail
+        connection.execute("DELETE FROM leaf WHERE log_id = ? AND idx >= 8", (log.id,))
+        fit_head(connection, log.id)
+        connection.execute("UPDATE log SET signed_size = 0 WHERE id = ?", (log.id,))
+    for path in (ledger.settings.home / "checkpoints" / str(log.id)).iterdir():
+        if int(path.stem) > 8:
+            path.unlink()
+    short = export_proof(open_ledger(ledger.settings), log, tmp_path / "short")
+    assert verify.verify_bundle(short, key).problems == []
+    assert verify.verify_bundle(short, key, kept.read_bytes()).problems == [
+        "entry 8: missing, the checkpoint you hold signed 12 entries"
+    ]
+    fill(open_ledger(ledger.settings), log, 6)
+    anew = export_proof(open_ledger(ledger.settings), log, tmp_path / "anew")
+    assert verify.verify_bundle(anew, key).problems == []
+    (problem,) = verify.verify_bundle(anew, key, kept.read_bytes()).problems
+    assert problem == "entries 0 to 11: not those of the checkpoint you hold"
+    assert verify.verify_bundle(anew, key, b"nonsense").problems
+
+
+def test_a_hostile_bundle_cannot_steer_the_terminal_or_make_the_verifier_wait(
+    bundle: Path, tmp_path: Path, made: tuple[Path, str]
+) -> None:
+    (bundle / "checkpoints" / "\x1b]0;x\x07\u202e.txt").write_text("x")
+    (bundle / "entries.txt").unlink()
+    os.mkfifo(bundle / "entries.txt")
+    (bundle / "verifier-key.txt").unlink()
+    os.mkfifo(bundle / "verifier-key.txt")
+    done = run_alone(tmp_path, str(bundle), "--key", made[1])
+    assert done.returncode == 1
+    assert "entries.txt: not a regular file" in done.stdout
+    assert all(" " <= c <= "~" for c in done.stdout.replace("\n", ""))
 
 
 def test_the_firms_own_log_can_be_exported_too(tmp_path: Path) -> None:

@@ -252,6 +252,14 @@ def test_a_key_behind_a_symbolic_link_is_refused(tmp_path: Path) -> None:
         load_signer(keys)
 
 
+def test_a_key_of_another_owner_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = keys_folder(tmp_path)
+    owner = (keys / SIGNING_KEY).stat().st_uid
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    with pytest.raises(UnsafeError, match="owner"):
+        load_signer(keys)
+
+
 @pytest.mark.parametrize("content", [b"", b"no key", SIGNER.to_pem()[:60]])
 def test_a_broken_key_file_is_told_in_words(tmp_path: Path, content: bytes) -> None:
     keys = keys_folder(tmp_path)
