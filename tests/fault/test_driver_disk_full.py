@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.driving import LOCAL, Bench, make_bench, write_contract, write_playbook
 
 from itcare.core.errors import UnsafeError
 from itcare.core.words import HostOutcome, RunState
 from itcare.drive import preflight
+from tests.support.driving import LOCAL, Bench, make_bench, write_contract, write_playbook
 
 pytestmark = pytest.mark.component("netns")  # root that may mount
 CLIENT = "DOMEK"

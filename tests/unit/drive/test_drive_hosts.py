@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.support.collection import import_plugin_util
-from tests.support.driving import DUTY, LOCAL, write_contract
 
 from itcare.contract.models import ResolvedHost
 from itcare.core.clock import FixedClock
 from itcare.core.errors import BadInputError, UnsafeError
 from itcare.drive.hosts import assign_sockets, credential_file, plan_hosts, write_inventory
+from tests.support.collection import import_plugin_util
+from tests.support.driving import DUTY, LOCAL, write_contract
 
 
 def host(name: str = "pc01", **changes: object) -> ResolvedHost:

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.driving import Bench, make_bench
-from tests.support.spools import DIGEST, SpoolText
 
 from itcare.core.clock import SystemClock
 from itcare.core.errors import BadInputError, BusyError
@@ -22,6 +20,8 @@ from itcare.drive.report import RunReport
 from itcare.drive.rows import RunRow
 from itcare.ledger.log import LogRef
 from itcare.store.engine import read, write
+from tests.support.driving import Bench, make_bench
+from tests.support.spools import DIGEST, SpoolText
 
 CLIENT = "DOMEK"
 CLOCK = SystemClock()

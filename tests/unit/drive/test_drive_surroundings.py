@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.driving import ROOT
 
 from itcare.core.errors import BadInputError, UnsafeError
 from itcare.drive import environment, preflight
@@ -16,6 +15,7 @@ from itcare.drive.collection import choose_playbook, find_collection, kind_of
 from itcare.drive.environment import ansible_configuration, build_environment, clean_path, ssh_arguments
 from itcare.drive.folder import DriverLock, RunFolder, driver_lives, make_folder, make_socket_folder, write_private
 from itcare.drive.orders import Ended, Ending, Orders
+from tests.support.driving import ROOT
 
 RUN = "0123456789abcdef" * 2
 

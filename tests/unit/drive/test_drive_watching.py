@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.spools import SpoolText
 
 from itcare.core.clock import FixedClock, SystemClock
 from itcare.core.words import TaskOutcome
@@ -20,6 +19,7 @@ from itcare.drive.folder import make_folder
 from itcare.drive.orders import Ending, Orders
 from itcare.drive.progress import ProgressFile, ProgressReader
 from itcare.drive.trust import HostKey, HostKeyChangedError, pin_key, pinned_keys, require_new
+from tests.support.spools import SpoolText
 
 RUN = "0123456789abcdef" * 2
 ED = "AAAAC3NzaC1lZDI1NTE5AAAAIJ4IBcdB8Q0t2pGBYbL2EAmBWRpYpFWlQHPJDGfqH7p1"

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.ledgers import attacker, copy_home, fill, fit_head, open_ledger, sample_ledger
 
 from itcare.core.errors import BadInputError, UnsoundError
 from itcare.ledger import verify
@@ -17,6 +16,7 @@ from itcare.ledger.bundle import export_proof
 from itcare.ledger.checkpoint import make_checkpoint
 from itcare.ledger.log import Ledger, LogRef
 from itcare.ledger.note import SIGNING_KEY, VERIFIER_KEY, Signer, load_signer
+from tests.support.ledgers import attacker, copy_home, fill, fit_head, open_ledger, sample_ledger
 
 
 @pytest.fixture(scope="module")
