@@ -245,7 +245,7 @@ def test_hanging_tools_cost_their_own_sources_only(computer):
     assert set(states.values()) == {("ok", None)}
 
 
-@pytest.mark.parametrize("since", [None, time.time() + 86400])
+@pytest.mark.parametrize("since", [None, time.time() + 86400], ids=["missing", "tomorrow"])
 def test_a_beginning_that_is_missing_or_yet_to_come_means_seven_days(computer, monkeypatch, since):
     monkeypatch.setattr(observation, "SOURCES", {"uptime": lambda request: request.now - request.since})
     health = observation.observe(["uptime"], services=[], since=since, source_timeout=10, root=str(computer.root))
