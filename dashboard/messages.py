@@ -89,8 +89,7 @@ OWN = {
         "The system log since {since_at} was not read to its end; unread entries may be grave."
     ),
     "log.errors.oom_kill": mark(
-        "The kernel killed programs for want of memory, count: {count}, last at {last_at}, logged by {origin}: "
-        "{sample}."
+        "Programs were killed for want of memory, count: {count}, last at {last_at}, logged by {origin}: {sample}."
     ),
     "log.errors.disk_io": mark(
         "The log has disk input/output errors, count: {count}, last at {last_at}, logged by {origin}: {sample}."
