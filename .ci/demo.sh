@@ -16,6 +16,7 @@ if ! command -v ssh >/dev/null; then
 fi
 
 if [ ! -e "$ITCARE_HOME/itcare.toml" ]; then
+    mkdir -p -m 700 "$recovery"
     "$itcare" init --recovery-key "$recovery/recovery.key" --contracts inventories/demo
 fi
 

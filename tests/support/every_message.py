@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from itcare.assess import Finding, assess, assess_missing
 from tests.support.judging import DEFAULTS
 from tests.support.observations import (
     SOURCES,
@@ -21,8 +22,6 @@ from tests.support.observations import (
     unavailable,
     units,
 )
-
-from itcare.assess import Finding, assess, assess_missing
 
 _BAD_LOG = ("oom_kill", "disk_io", "filesystem", "remount_read_only", "machine_check")
 _FLOODS = {

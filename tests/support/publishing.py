@@ -7,13 +7,12 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from tests.support.stories import DAY, Story
-
 from itcare.contract.loader import LoadedContract, load_contract
 from itcare.core.words import FindingStatus
 from itcare.publish.history import read_history
 from itcare.publish.host_rows import Judge
 from itcare.publish.snapshot import Source
+from tests.support.stories import DAY, Story
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ markup: it passes through `plain`.
 """
 
 import json
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +15,9 @@ from rich.text import Text
 
 from itcare.core.errors import ItcareError
 
-_out = Console(highlight=False, soft_wrap=False)
+_WIDTH_OF_FILES = 200  # columns where the output is no terminal: a log or a pipe needs no narrow columns
+
+_out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
 _err = Console(stderr=True, highlight=False)
 
 
@@ -40,19 +43,19 @@ def plain(value: object, limit: int = 300) -> str:
 
 def say(text: str) -> None:
     """Print one line of result; no markup is interpreted."""
-    _out.print(Text(text))
+    _out.print(Text(text), soft_wrap=True)
 
 
 def remark(text: str) -> None:
     """Print one line beside the result, on stderr."""
-    _err.print(Text(text))
+    _err.print(Text(text), soft_wrap=True)
 
 
 def complain(error: ItcareError) -> None:
     """Print an error as what was attempted, why it failed and what to do next."""
-    _err.print(Text(f"itcare: could not {error.attempted} {plain(error.subject)}", style="bold red"))
-    _err.print(Text(f"  because {plain(error.why, 2000)}"))
-    _err.print(Text(f"  next: {plain(error.remedy, 1000)}"))
+    _err.print(Text(f"itcare: could not {error.attempted} {plain(error.subject)}", style="bold red"), soft_wrap=True)
+    _err.print(Text(f"  because {plain(error.why, 2000)}"), soft_wrap=True)
+    _err.print(Text(f"  next: {plain(error.remedy, 1000)}"), soft_wrap=True)
 
 
 def print_json(value: object) -> None:

@@ -133,7 +133,7 @@ class _Composer:
 
     def _read_node(self, path: KeyPath, event: yaml.Event) -> Tree:
         self._refuse_indirection(path, event)
-        if len(path) > MAX_DEPTH:
+        if len(path) >= MAX_DEPTH and isinstance(event, yaml.CollectionStartEvent):
             raise self._stop(event, path[:4], f"more than {MAX_DEPTH} levels", "at most a few levels of keys")
         self.values[path] = _place(event)
         if isinstance(event, yaml.MappingStartEvent):
@@ -157,10 +157,12 @@ class _Composer:
             if not isinstance(event, yaml.ScalarEvent):
                 raise self._stop(event, path, "a list or mapping as key", "text as key")
             key = event.value
-            if not isinstance(_resolve(event), str):
+            if key == "<<":
+                self._note(event, (*path, key), "the merge key <<", "the keys themselves")
+            elif not isinstance(_resolve(event), str):
                 self._note(event, (*path, key), f"the unquoted key {plain(key)}", f'text: "{plain(key)}" in quotes')
-            elif not key.strip() or key == "<<":
-                self._note(event, (*path, key), f'the key "{plain(key)}"', "a name as key")
+            elif not key.strip():
+                self._note(event, (*path, key), "an empty key", "a name as key")
             if key in mapping:
                 first = self.keys[*path, key].line
                 self._note(event, (*path, key), f"the key a second time (first in line {first})", "each key once")

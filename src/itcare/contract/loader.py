@@ -17,7 +17,9 @@ from itcare.core.errors import BadInputError, NotFoundError
 
 _PREFIX = "itcare/contract/"
 # In a file that is no YAML, the line that shows what it was meant to be.
-_MEANT_AS_CONTRACT = re.compile(rb"""(?:^|[{,])[ \t]*["']?schema["']?[ \t]*:[ \t]*["']?itcare/contract/""", re.M)
+_MEANT_AS_CONTRACT = re.compile(
+    rb"""(?:^|[{,\xff\xfe\xbf])[ \t]*["']?schema["']?[ \t]*:[ \t]*["']?itcare/contract/""", re.M
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def survey_contracts(folder: Path) -> ContractFolder:
     Two files for one client: neither counts, and both are named. Raises NotFoundError without the folder.
     """
     if not folder.is_dir():
-        raise NotFoundError("read contracts", plain(str(folder), 200), "there is no such folder", "Name the folder.")
+        raise NotFoundError("read contracts", _shown(folder), "there is no such folder", "Name the folder.")
     found: dict[str, list[LoadedContract]] = {}
     problems: list[Problem] = []
     for path in sorted(p for p in folder.iterdir() if p.suffix in (".yml", ".yaml") and p.is_file()):
@@ -81,7 +83,7 @@ def load_contracts(folder: Path) -> dict[str, LoadedContract]:
     """Every contract of the folder by client code; raises ContractError when any of them is wrong."""
     survey = survey_contracts(folder)
     if survey.problems:
-        raise ContractError(str(folder), survey.problems)
+        raise ContractError(_shown(folder), survey.problems)
     return dict(survey.contracts)
 
 
@@ -94,10 +96,10 @@ def load_client(folder: Path, code: str) -> LoadedContract:
     if code in survey.contracts:
         return survey.contracts[code]
     if survey.problems:
-        raise ContractError(str(folder), survey.problems)
+        raise ContractError(_shown(folder), survey.problems)
     known = ", ".join(survey.contracts) or "none"
     raise NotFoundError(
-        "find client", ascii(code[:40]), f"no contract in {folder} has that code", f"Clients there: {known}."
+        "find client", ascii(code[:40]), f"no contract in {_shown(folder)} has that code", f"Clients there: {known}."
     )
 
 
@@ -120,25 +122,29 @@ def check_thresholds(loaded: LoadedContract, known: Mapping[str, Collection[str]
     return tuple(problems)
 
 
+def _shown(path: Path) -> str:
+    return plain(str(path), 1000)
+
+
 def _read_bytes(path: Path) -> bytes:
     """At most one byte more than a contract may have, from a regular file only (a pipe would hang)."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise BadInputError("read contract", plain(str(path), 200), "it is no regular file", "Name a YAML file.")
+            raise BadInputError("read contract", _shown(path), "it is no regular file", "Name a YAML file.")
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise NotFoundError("read contract", plain(str(path), 200), "there is no such file", "Name a file.") from None
+        raise NotFoundError("read contract", _shown(path), "there is no such file", "Name a file.") from None
     except OSError as error:
         raise BadInputError(
-            "read contract", plain(str(path), 200), error.strerror or "it cannot be read", "Mend its permissions."
+            "read contract", _shown(path), error.strerror or "it cannot be read", "Mend its permissions."
         ) from error
 
 
 def _is_contract(path: Path, data: bytes) -> bool:
     """Whether the file calls itself a contract; a file that is no clean YAML is judged by its text."""
     try:
-        tree = read_document(data, str(path)).tree
+        tree = read_document(data, _shown(path)).tree
     except ContractError:
         return _MEANT_AS_CONTRACT.search(data.replace(b"\0", b"")) is not None
     schema = tree.get("schema") if isinstance(tree, dict) else None
@@ -146,12 +152,12 @@ def _is_contract(path: Path, data: bytes) -> bool:
 
 
 def _check(path: Path, data: bytes) -> LoadedContract:
-    document = read_document(data, str(path))
+    document = read_document(data, _shown(path))
     _check_schema(document)
     contract, invalid = validate(document)
     problems = _sort([*document.problems, *_without_repeats(document, [*invalid, *check_references(document)])])
     if problems or contract is None:
-        raise ContractError(str(path), problems)
+        raise ContractError(_shown(path), problems)
     origin = find_origin(path, data)
     return LoadedContract(contract, path, origin.commit, origin.dirty, hashlib.sha256(data).hexdigest(), document)
 

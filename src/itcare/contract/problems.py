@@ -12,6 +12,7 @@ type KeyPath = tuple[str | int, ...]
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SHOWN_CHARACTERS = 60
 _SHOWN_ITEMS = 4
+_SEARCHED_CHARACTERS = 200  # enough for what is shown; searching all of a long text would take for ever
 _HIDDEN = "a value that is not shown here"
 # Keys whose value may be a secret written into the wrong place. `credential` is among them: it holds
 # a reference, and what is refused there is often the secret itself.
@@ -46,9 +47,7 @@ class ContractError(BadInputError):
         self.problems = tuple(problems)
         first, others = self.problems[0], len(self.problems) - 1
         why = f"{first}" + (f" (and {others} more)" if others else "")
-        super().__init__(
-            "read contract", plain(subject, 200), why, f"Mend it, then run: itcare contract check {plain(subject, 200)}"
-        )
+        super().__init__("read contract", subject, why, f"Mend it, then run: itcare contract check {first.file}")
 
 
 def plain(text: str, limit: int = _SHOWN_CHARACTERS) -> str:
@@ -83,7 +82,9 @@ def show_found(value: object, path: KeyPath = ()) -> str:
 
 def _show(value: object, nested: bool) -> str:
     if isinstance(value, str):
-        return _HIDDEN if _SECRET_VALUE.search(value) else f'"{plain(value)}"' if not nested else plain(value)
+        if _SECRET_VALUE.search(value[:_SEARCHED_CHARACTERS]):
+            return _HIDDEN
+        return plain(value) if nested else f'"{plain(value)}"'
     if value is None:
         return "nothing" if not nested else "null"
     if isinstance(value, bool):

@@ -18,6 +18,7 @@ _EXPECTED = {
     "date_type": "a day such as 2026-01-31, without quotes",
     "tuple_type": "a list: [one, two]",
     "mapping_type": "keys with values",
+    "dict_type": "keys with values",
     "model_type": "keys with values",
     "greater_than_equal": "a number from {ge} up",
     "less_than_equal": "a number up to {le}",

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
 
@@ -12,7 +12,7 @@ from itcare.ledger.verify import LEAF_PREFIX, SALT_BYTES
 from itcare.store.bodies import canonical_bytes, store_body
 from itcare.store.tables import body, leaf, log
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGEST = re.compile(rb'"([0-9a-f]{64})"')  # a whole JSON string, not a part of one
 _RESERVED = {"v", "entry", "at", "bodies"}
 _ROWS_AT_ONCE = 500
 
@@ -55,10 +55,11 @@ class EntryBatch:
             raise ValueError(f"an event has a type and none of {', '.join(sorted(_RESERVED))}")
         index = self._frontier.size
         whole = {**event, "v": 1, "entry": index, "at": write_instant(self._clock.now())}
-        if digests := self._bodies_in(event):
-            whole["bodies"] = digests
+        content = canonical_bytes(whole, f"event {event['type']}")
+        if digests := self._bodies_in(content):
+            content = canonical_bytes({**whole, "bodies": digests}, f"event {event['type']}")
         # The salt keeps a leaf from being guessed from the hashes that proofs of its neighbours show.
-        data = LEAF_PREFIX + os.urandom(SALT_BYTES) + canonical_bytes(whole, f"event {event['type']}")
+        data = LEAF_PREFIX + os.urandom(SALT_BYTES) + content
         leaf_hash = hash_leaf(data)
         self._rows.append({"log_id": self._log_id, "idx": index, "hash": leaf_hash, "bytes": data})
         self._frontier.append(leaf_hash)
@@ -66,8 +67,8 @@ class EntryBatch:
             self._insert_rows()
         return index
 
-    def _bodies_in(self, event: Mapping[str, object]) -> list[str]:
-        candidates = {text for text in _strings(event) if _DIGEST.fullmatch(text)}
+    def _bodies_in(self, content: bytes) -> list[str]:
+        candidates = {match.decode() for match in _DIGEST.findall(content)}
         if unknown := candidates - self._known_bodies:
             stored = select(body.c.digest).where(body.c.log_id == self._log_id, body.c.digest.in_(sorted(unknown)))
             self._known_bodies.update(self.connection.execute(stored).scalars())
@@ -84,14 +85,3 @@ class EntryBatch:
         if self._rows:
             self.connection.execute(leaf.insert(), self._rows)
             self._rows = []
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _strings(item)

@@ -7,7 +7,7 @@ from pathlib import Path
 from itcare.core.errors import UnsoundError
 from itcare.ledger.note import Signer
 from itcare.ledger.verify import Checkpoint, NoteError, VerifierKey, checkpoint_name, open_checkpoint
-from itcare.store.durable import write_durably
+from itcare.store.durable import sync_folder, write_durably
 
 
 def make_checkpoint(signer: Signer, origin: str, size: int, root: bytes) -> Checkpoint:
@@ -59,5 +59,8 @@ class CheckpointFolder:
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Keep a new checkpoint. Raises OSError; it is not kept then."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._folder.parent, self._folder):
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700, exist_ok=True)
+                sync_folder(folder.parent)
         write_durably(self.path(checkpoint.size), checkpoint.text.encode())

@@ -1,7 +1,6 @@
 """The ledger of one installation: append, sign, read."""
 
 import errno
-import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +18,8 @@ from itcare.ledger import consistency
 from itcare.ledger.batch import EntryBatch
 from itcare.ledger.checkpoint import CheckpointFolder, make_checkpoint
 from itcare.ledger.merkle import EMPTY_ROOT, Frontier
-from itcare.ledger.note import load_public, load_signer
-from itcare.ledger.verify import LEAF_PREFIX, SALT_BYTES, Checkpoint, VerifierKey
+from itcare.ledger.note import check_origin, load_public, load_signer
+from itcare.ledger.verify import Checkpoint, LeafError, VerifierKey, read_leaf
 from itcare.store import dialect
 from itcare.store.bodies import load_body, parse_body
 from itcare.store.engine import read, write
@@ -117,7 +116,7 @@ class Ledger:
         enrolment = {"code": code, "name": name, "enrolled_at": write_instant(self._clock.now())}
         client_id = connection.execute(client.insert().values(enrolment).returning(client.c.id)).scalar_one()
         ledger_id = connection.execute(select(installation.c.ledger_id)).scalar_one()
-        origin = f"{self.settings.origin}/client/{client_id}/{ledger_id}"
+        origin = f"{check_origin(self.settings.origin)}/client/{client_id}/{ledger_id}"
         new = LogRef(create_log(connection, origin, client_id), origin, client_id, code)
         own = self._batch(connection, new)
         own.add({"type": "client.enrolled", "client": code})
@@ -242,12 +241,14 @@ class Ledger:
     # --- Reading --------------------------------------------------------------------------
 
     def entries(self, target: LogRef, start: int = 0) -> Iterator[Entry]:
-        """Entries from `start` on, in order, as recorded; what was recorded is checked by `check_log`."""
+        """Entries from `start` on, in order. Hashes are `check_log`'s work.
+
+        Raises UnsoundError where what stands there is not the entry of that number.
+        """
         columns = select(leaf.c.idx, leaf.c.hash, leaf.c.bytes).order_by(leaf.c.idx)
         with read(self.engine) as connection:
             for row in connection.execute(columns.where(leaf.c.log_id == target.id, leaf.c.idx >= start)):
-                event = json.loads(row.bytes[len(LEAF_PREFIX) + SALT_BYTES :])
-                yield Entry(row.idx, event, row.hash.hex())
+                yield Entry(row.idx, read_event(target, row.idx, row.bytes), row.hash.hex())
 
     def body(self, target: LogRef, digest: str) -> object | None:
         """The body that `digest` names; None when it was erased. Raises UnsoundError when it was changed."""
@@ -280,6 +281,16 @@ _LOGS = (
     .select_from(log.outerjoin(client, log.c.client_id == client.c.id))
     .order_by(log.c.id)
 )
+
+
+def read_event(target: LogRef, index: int, data: bytes) -> dict[str, object]:
+    """The event inside the leaf at `index`. Raises UnsoundError."""
+    try:
+        return read_leaf(data, index)
+    except LeafError as error:
+        raise UnsoundError(
+            "read entry", f"{index} of {target.origin}", str(error), "Keep the database; run `itcare verify`."
+        ) from error
 
 
 def create_log(connection: Connection, origin: str, client_id: int | None) -> int:

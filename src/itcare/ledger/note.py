@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from itcare.core.errors import UnsafeError
+from itcare.core.errors import BadInputError, UnsafeError
 from itcare.ledger.verify import NoteError, VerifierKey, require_key_name
 
 SIGNING_KEY = "signing.key"
@@ -52,6 +52,19 @@ class Signer:
         key_id = self.verifier_key(name).key_id
         signature = base64.b64encode(key_id + self._key.sign(text.encode())).decode()
         return f"{text}\n\u2014 {name} {signature}\n".encode()
+
+
+def check_origin(prefix: str) -> str:
+    """Return the prefix of this installation's log names when a note can carry it. Raises BadInputError."""
+    try:
+        require_key_name(prefix)
+        if "/" in prefix:
+            raise NoteError("it holds a slash")
+    except NoteError as error:
+        raise BadInputError(
+            "name log", ascii(prefix), str(error), "Set `origin` in itcare.toml to a DNS name of the firm."
+        ) from error
+    return prefix
 
 
 def load_signer(folder: Path) -> Signer:

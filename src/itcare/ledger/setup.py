@@ -19,8 +19,8 @@ from itcare.core.clock import Clock, write_instant
 from itcare.core.errors import BadInputError, BusyError, UnsafeError
 from itcare.core.settings import Settings
 from itcare.ledger.log import Ledger, create_log
-from itcare.ledger.note import RECOVERY_KEY, SIGNING_KEY, VERIFIER_KEY, Signer
-from itcare.ledger.verify import NoteError, VerifierKey, require_key_name
+from itcare.ledger.note import RECOVERY_KEY, SIGNING_KEY, VERIFIER_KEY, Signer, check_origin
+from itcare.ledger.verify import VerifierKey
 from itcare.store import dialect
 from itcare.store.durable import sync_folder, write_durably
 from itcare.store.engine import BUSY_SECONDS, open_engine, write
@@ -39,7 +39,7 @@ def initialise(settings: Settings, recovery_key_path: Path, clock: Clock) -> Ver
     state directory or in use, UnsafeError for a state directory that is in use or not this user's
     alone, BusyError when another call is at work.
     """
-    _require_name(settings.origin)
+    check_origin(settings.origin)
     recovery_path = _require_outside(recovery_key_path, settings.home)
     _create_home(settings.home)
     with _alone(settings.home):
@@ -57,17 +57,6 @@ def initialise(settings: Settings, recovery_key_path: Path, clock: Clock) -> Ver
         _write_private(recovery_path, recovery.to_pem())
         _move_into_place(staging, settings.home)
     return firm_key
-
-
-def _require_name(origin: str) -> None:
-    try:
-        require_key_name(origin)
-        if "/" in origin:
-            raise NoteError("it holds a slash")
-    except NoteError as error:
-        raise BadInputError(
-            "initialise ledger", ascii(origin), str(error), "Set `origin` in itcare.toml to a DNS name of the firm."
-        ) from error
 
 
 def _require_outside(path: Path, home: Path) -> Path:

@@ -36,6 +36,7 @@ PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 ED25519 = b"\x01"
 MAX_NOTE_BYTES = 1_000_000  # room for far more than 16 signatures of 5 kB each
 MAX_MANIFEST_BYTES = 256_000_000
+SHOWN_PROBLEMS = 20
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 MANIFEST, ABOUT, ENTRIES, LAST_PROOF = "MANIFEST", "about.json", "entries.txt", "last-entry.tlog-proof"
@@ -153,6 +154,10 @@ class Replay:
         while len(self._edge) > 1 and self._edge[-1][0] == self._edge[-2][0]:
             (count, right), (_, left) = self._edge.pop(), self._edge.pop()
             self._edge.append((2 * count, hash_node(left, right)))
+
+    def edge(self) -> bytes:
+        """Hashes of the complete subtrees, left to right."""
+        return b"".join(computed for _, computed in self._edge)
 
     def root(self) -> bytes:
         """Root over the leaves so far."""
@@ -326,6 +331,12 @@ def read_proof(data: bytes) -> InclusionProof:
     return InclusionProof(int(index), tuple(_decode_base64(line) for line in lines[1:]), checkpoint)
 
 
+def write_proof(index: int, hashes: Sequence[bytes], checkpoint: str) -> bytes:
+    """A `.tlog-proof` for `read_proof`."""
+    lines = [PROOF_HEADER, f"index {index}", *(base64.b64encode(h).decode() for h in hashes)]
+    return ("\n".join(lines) + f"\n\n{checkpoint}").encode()
+
+
 def read_leaf(leaf: bytes, index: int) -> dict[str, object]:
     """The event inside the leaf at `index`. Raises LeafError."""
     if not leaf.startswith(LEAF_PREFIX) or len(leaf) <= len(LEAF_PREFIX) + SALT_BYTES:
@@ -380,11 +391,12 @@ def verify_bundle(folder: Path, pinned: str | None = None) -> Report:
     report = Report()
     known = VerifierKey.parse(pinned) if pinned is not None else None
     try:
-        own = VerifierKey.parse(_read(folder / KEY_FILE).decode())
-        report.key = str(own)
+        own = _read_own_key(folder, report)
         if known is not None and own != known:
             report.problems.append(f"{KEY_FILE}: this is not the key you gave; the bundle is from somebody else")
         key = known or own
+        if key is None:
+            return report
         names = _check_manifest(folder, key, report)
         about = _read_about(_read(folder / ABOUT))
         report.origin = about.origin
@@ -395,6 +407,19 @@ def verify_bundle(folder: Path, pinned: str | None = None) -> Report:
     except (OSError, ValueError, RecursionError) as error:
         report.problems.append(str(error) if isinstance(error, _FileError) else f"the bundle cannot be read: {error}")
     return report
+
+
+def _read_own_key(folder: Path, report: Report) -> VerifierKey | None:
+    try:
+        own = VerifierKey.parse(_read(folder / KEY_FILE).decode())
+    except _FileError as error:
+        report.problems.append(str(error))
+    except ValueError as error:
+        report.problems.append(f"{KEY_FILE}: {error}")
+    else:
+        report.key = str(own)
+        return own
+    return None
 
 
 class _FileError(ValueError):
@@ -601,8 +626,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoteError as error:
         print(f"--key: {error}. A key looks like name+0123abcd+base64", file=sys.stderr)
         return 2
-    for problem in report.problems:
+    for problem in report.problems[:SHOWN_PROBLEMS]:
         print(f"UNSOUND: {problem}")
+    if len(report.problems) > SHOWN_PROBLEMS:
+        print(f"UNSOUND: and {len(report.problems) - SHOWN_PROBLEMS} more")
     if options.key is None:
         print("The key was NOT PINNED: anybody can make a bundle that fits its own key.")
         print(f"Compare this key with the one you were given, or pass that one with --key:\n{report.key or '(none)'}")

@@ -14,6 +14,8 @@ from itcare.publish.clean import clean_json, clean_text
 
 type Column = str | int | float | None
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
 
 class NamedColumns(Protocol):
     """A fetched row that is asked by column name, as `sqlite3.Row` is."""
@@ -57,7 +59,7 @@ def decode_row[T: Hashable](kind: type[T], columns: NamedColumns) -> T:
 
 def write_json(value: object) -> str:
     """Compact JSON with sorted keys, cleaned of what no reader could take."""
-    return json.dumps(clean_json(value), sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return _ENCODER.encode(clean_json(value))
 
 
 @cache

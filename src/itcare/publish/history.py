@@ -24,12 +24,12 @@ _LEFT_OPEN = (HostOutcome.NOT_REACHED, HostOutcome.UNKNOWN, HostOutcome.INTERRUP
 
 
 class Entry(Protocol):
-    """One ledger entry: position, decoded event, lower-case hex hash of its leaf."""
+    """One ledger entry: position, decoded event (None: unreadable), lower-case hex hash of its leaf."""
 
     @property
     def index(self) -> int: ...
     @property
-    def event(self) -> Mapping[str, object]: ...
+    def event(self) -> Mapping[str, object] | None: ...
     @property
     def leaf_hash(self) -> str: ...
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from itcare.contract.loader import LoadedContract
+from itcare.contract.models import Contract
 from itcare.core.errors import UnsafeError, UnsoundError
 from itcare.publish.host_rows import Judge, KnownHost, make_fact_rows, make_finding_rows, make_host_row
 from itcare.publish.obligation_rows import cover_contract, make_obligation_rows
@@ -40,8 +41,8 @@ class Soundness(Protocol):
 class Source:
     """All that one client's snapshot is made of.
 
-    `history` is of exactly the tree of `checkpoint`; `soundness` is the check of that tree, made at
-    `checked_at`. `code_version` is of the itcare that publishes.
+    `history` is of exactly the tree of `checkpoint`; `soundness` is the check of the log, made at
+    `checked_at`. `code_version` is of the itcare that publishes. See `source.read_source`.
     """
 
     client_id: int
@@ -93,7 +94,8 @@ def build_rows(source: Source, judge: Judge, now: datetime) -> SnapshotRows:
     history = source.history
     _require_one_client(source)
     coverages = cover_contract(source.contract.contract, history, now)
-    hosts = _list_hosts(source, {coverage.obligation.subject for coverage in coverages}, now)
+    owed = {coverage.obligation.subject for coverage in coverages}
+    hosts = list_hosts(source.contract.contract, history, owed, now)
     return SnapshotRows(
         meta=_make_meta(source, judge, now),
         hosts=tuple(make_host_row(history, host) for host in hosts),
@@ -118,11 +120,10 @@ def _require_one_client(source: Source) -> None:
         raise UnsafeError("publish", code, "its number is not positive", "Enrol the client first.")
 
 
-def _list_hosts(source: Source, owed: set[str], now: datetime) -> tuple[KnownHost, ...]:
+def list_hosts(contract: Contract, history: History, owed: set[str], now: datetime) -> tuple[KnownHost, ...]:
     """Hosts of the contract today, hosts owed something in the months shown, and hosts of any run."""
-    contract = source.contract.contract
     today = {host.name: host for host in contract.hosts_on(now.astimezone(contract.zone).date())}
-    tried = {name for run in source.history.runs for name in run.hosts}
+    tried = {name for run in history.runs for name in run.hosts}
     return tuple(
         KnownHost(
             name=name,

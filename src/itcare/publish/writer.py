@@ -52,7 +52,6 @@ _INSERTS = {
     "obligation": "INSERT INTO obligation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
 }
 _COUNTS = {
-    "meta": "SELECT count(*) FROM meta",
     "host": "SELECT count(*) FROM host",
     "run": "SELECT count(*) FROM run",
     "host_result": "SELECT count(*) FROM host_result",
@@ -198,27 +197,31 @@ def _fill(path: Path, rows: SnapshotRows) -> None:
         connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;")
         connection.executescript(DDL)
         connection.execute("BEGIN")
-        meta = {"snapshot_version": str(SNAPSHOT_VERSION), **encode_meta(rows.meta)}
-        connection.executemany(_INSERTS["meta"], meta.items())
+        connection.executemany(_INSERTS["meta"], _meta_values(rows).items())
         for table in TABLES[1:]:
             connection.executemany(_INSERTS[table], map(encode_row, rows.of(table)))
         connection.execute("COMMIT")
 
 
 def _verify(path: Path, rows: SnapshotRows) -> None:
+    """Read the closed file as a reader will; UnsafeError unless it holds these rows and nothing else."""
     with _connected(path.as_uri() + "?mode=ro&immutable=1") as connection:
         verdict = connection.execute("PRAGMA integrity_check").fetchall()
-        strangers = connection.execute("PRAGMA foreign_key_check").fetchall()
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-        clients = connection.execute("SELECT value FROM meta WHERE key = 'client'").fetchall()
+        orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+        things = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type <> 'index'")}
+        meta = dict(connection.execute("SELECT key, value FROM meta"))
         found = {table: connection.execute(_COUNTS[table]).fetchone()[0] for table in TABLES[1:]}
     expected = {table: len(rows.of(table)) for table in TABLES[1:]}
-    sound = verdict == [("ok",)] and not strangers and tables == set(TABLES)
-    if not sound or clients != [(rows.meta.client,)] or found != expected:
+    sound = verdict == [("ok",)] and not orphans and things == set(TABLES)
+    if not sound or meta != _meta_values(rows) or found != expected:
         raise UnsafeError(
             "publish", rows.meta.client, f"the new file does not verify ({str(verdict)[:200]}, {found})",
             "The old snapshot stays. Check the disk, then publish again.",
         )  # fmt: skip
+
+
+def _meta_values(rows: SnapshotRows) -> dict[str, str]:
+    return {"snapshot_version": str(SNAPSHOT_VERSION), **encode_meta(rows.meta)}
 
 
 @contextmanager

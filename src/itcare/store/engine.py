@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
-from itcare.core.errors import BusyError, NotFoundError, UnsafeError
+from itcare.core.errors import BusyError, ItcareError, NotFoundError, UnsafeError
 from itcare.store import dialect
 from itcare.store.tables import REVISION
 
@@ -28,14 +28,9 @@ def open_engine(database: Path, *, busy_seconds: float = BUSY_SECONDS) -> Engine
     try:
         with read(engine) as connection:
             revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    except DBAPIError as error:
+    except ItcareError:
         engine.dispose()
-        if dialect.is_busy(error):
-            raise _busy(database) from error
-        raise UnsafeError(
-            "open database", str(database), f"it cannot be read ({error.orig})",
-            "Keep the file for examination and restore the last backup.",
-        ) from error  # fmt: skip
+        raise
     if revision != REVISION:
         engine.dispose()
         raise UnsafeError(
@@ -72,7 +67,7 @@ def write(engine: Engine) -> Iterator[Connection]:
             transaction = connection.begin()
         except DBAPIError as error:
             if dialect.is_busy(error):
-                raise _busy(engine.url.database) from error
+                raise _busy(_file_of(engine)) from error
             raise
         with transaction:
             yield connection
@@ -80,13 +75,30 @@ def write(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
-    """A transaction for reading: one unchanging view of the database."""
-    with engine.connect() as connection, connection.begin():
-        yield connection
+    """A transaction for reading: one unchanging view of the database.
+
+    Raises UnsafeError when the file cannot be read.
+    """
+    try:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        if type(error) not in (OperationalError, DatabaseError):
+            raise  # not the file: a statement of ours is wrong
+        if dialect.is_busy(error):
+            raise _busy(_file_of(engine)) from error
+        raise UnsafeError(
+            "read database", _file_of(engine), f"it cannot be read ({error.orig})",
+            "Keep the file for examination and restore the last backup.",
+        ) from error  # fmt: skip
 
 
-def _busy(database: object) -> BusyError:
+def _file_of(engine: Engine) -> str:
+    return str(engine.url.database).removeprefix("file:")
+
+
+def _busy(database: str) -> BusyError:
     return BusyError(
-        "write to", str(database), "another process held the database for the whole wait",
+        "write to", database, "another process held the database for the whole wait",
         "Wait for the other command to end, then try again.",
     )  # fmt: skip

@@ -1,10 +1,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.judging import judge, judge_one
-from tests.support.observations import GB, file_system, observation, ok
 
 from itcare.assess import SEVERITY
+from tests.support.judging import judge, judge_one
+from tests.support.observations import GB, file_system, observation, ok
 
 LARGE, SMALL = 980 * GB, 20 * GB
 

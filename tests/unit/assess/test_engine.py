@@ -2,6 +2,11 @@ import copy
 import json
 
 import pytest
+
+from itcare.assess import SEVERITY, assess, assess_missing
+from itcare.assess.engine import MOST_FINDINGS
+from itcare.assess.messages import PHRASES
+from itcare.assess.rules import RULES
 from tests.support.judging import DEFAULTS, judge
 from tests.support.observations import (
     SOURCES,
@@ -18,11 +23,6 @@ from tests.support.observations import (
     unavailable,
     units,
 )
-
-from itcare.assess import SEVERITY, assess, assess_missing
-from itcare.assess.engine import MOST_FINDINGS
-from itcare.assess.messages import PHRASES
-from itcare.assess.rules import RULES
 
 
 def test_every_source_without_problems_gives_an_explicit_ok():

@@ -1,5 +1,6 @@
 """Whole computers, as a technician meets them."""
 
+from itcare.assess import assess, load_observation, policy_for
 from tests.support.judging import DEFAULTS
 from tests.support.observations import (
     GB,
@@ -18,8 +19,6 @@ from tests.support.observations import (
     unavailable,
     units,
 )
-
-from itcare.assess import assess, load_observation, policy_for
 
 
 def told(findings, *statuses):

@@ -5,11 +5,11 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.judging import DEFAULTS
-from tests.support.observations import SOURCES, observation
 
 from itcare.assess import MESSAGES, assess, places
 from itcare.assess.rules import RULES
+from tests.support.judging import DEFAULTS
+from tests.support.observations import SOURCES, observation
 
 SCALARS = (
     st.none()

@@ -1,4 +1,5 @@
 import pytest
+
 from tests.support.judging import judge, judge_one
 from tests.support.observations import journal, log_group, observation, ok
 

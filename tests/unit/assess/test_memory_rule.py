@@ -1,10 +1,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.judging import judge_one
-from tests.support.observations import memory, observation, ok
 
 from itcare.assess import SEVERITY
+from tests.support.judging import judge_one
+from tests.support.observations import memory, observation, ok
 
 TOTAL = 1000
 

@@ -1,12 +1,12 @@
 import string
 
 import pytest
-from tests.support.judging import judge_one
-from tests.support.observations import GB, file_system, observation, ok, units
 
 from itcare.assess import ENGLISH, MESSAGES, POLISH, places, render
 from itcare.assess.messages import NOT_REPORTED, PHRASES, TOPICS
 from itcare.assess.rules import RULES
+from tests.support.judging import judge_one
+from tests.support.observations import GB, file_system, observation, ok, units
 
 EVIL = "{unit.__class__} {0} %s ${HOME} {{ lookup('pipe', 'id') }} {"
 

@@ -4,11 +4,11 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.observations import observation
 
 from itcare.assess import load_observation
 from itcare.assess.reading import MOST_BYTES, Malformed, Record, describe, neutral_text
 from itcare.core.errors import BadInputError, ExitCode
+from tests.support.observations import observation
 
 # Written out, so that it does not rest on the same table as the code: controls, direction and zero-width marks,
 # line separators, lone surrogates, private use.

@@ -1,10 +1,10 @@
 from datetime import timedelta
 
 import pytest
-from tests.support.judging import judge_one
-from tests.support.observations import OBSERVED_AT, observation, ok, reboot
 
 from itcare.core.clock import read_instant, write_instant
+from tests.support.judging import judge_one
+from tests.support.observations import OBSERVED_AT, observation, ok, reboot
 
 TICK = timedelta(microseconds=1)
 

@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.support.every_message import bring_about_every_message
 
 from itcare.assess import MESSAGES, POLICY_VERSION, places
 from itcare.assess.engine import MOST_FINDINGS
 from itcare.assess.messages import SHARED
 from itcare.assess.policy import CHOICES, THRESHOLDS
 from itcare.assess.rules import RULES
+from tests.support.every_message import bring_about_every_message
 
 PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## `?([^`\n]+)`?\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))

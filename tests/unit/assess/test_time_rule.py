@@ -1,4 +1,5 @@
 import pytest
+
 from tests.support.judging import judge_one
 from tests.support.observations import clock, observation, ok
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.stories import DAY, Story, StoryEntry, observe, task
 
 from itcare.core.errors import UnsoundError
 from itcare.core.words import HostOutcome, RunState, TaskOutcome
 from itcare.publish.history import read_history
 from itcare.publish.records import Flaw, Observation
+from tests.support.stories import DAY, Story, StoryEntry, observe, task
 
 HEALTH = "itcare.maintenance.health_info"
 
@@ -226,7 +226,7 @@ def _put(value, path, junk):
     return value
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), junk=_JUNK)
 def test_junk_anywhere_in_the_bad_news_never_raises_and_never_makes_it_good(data, junk):
     story = _story_of_trouble()
@@ -252,7 +252,7 @@ def _names_another_host(event):
     return proper and isinstance(event.get("host"), str) and event["host"].isalnum()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(events=st.lists(_JUNK, max_size=6))
 def test_any_list_of_junk_reads_as_a_history_of_problems(events):
     history = read_history([StoryEntry(n, event, "0" * 64) for n, event in enumerate(events)], lambda _: None)

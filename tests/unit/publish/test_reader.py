@@ -3,16 +3,19 @@
 import os
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Lock
+from time import sleep
 
 import pytest
-from tests.support.snapshots import make_rows, make_snapshot, plan_client, with_meta, write_client
 
 from itcare.access import find_scope, list_scopes
 from itcare.core.errors import NotFoundError, UnsafeError
 from itcare.core.words import FindingStatus, HostOutcome, ObligationState
 from itcare.publish import queries
 from itcare.publish.reader import MAXIMUM_ROWS, Snapshot
+from tests.support.snapshots import make_rows, make_snapshot, plan_client, with_meta, write_client
 
 MONTH = "2026-03"
 
@@ -287,11 +290,40 @@ def test_a_word_that_nobody_knows_is_damage_not_a_state(tmp_path):
 
 
 def test_the_answer_does_not_depend_on_the_thread(snapshot):
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: snapshot.findings(), range(20)))
     assert all(answer == answers[0] for answer in answers)
+
+
+def test_two_threads_never_use_the_connection_at_once(snapshot, monkeypatch):
+    """Else both would step one cached statement and get each other's rows; that shows only now and then."""
+    connection, busy, overlaps = snapshot._connection, Lock(), []
+
+    class Watched:
+        def execute(self, *arguments):
+            overlaps.append(not busy.acquire(blocking=False))
+            sleep(0.01)
+            try:
+                return connection.execute(*arguments)
+            finally:
+                if not overlaps[-1]:
+                    busy.release()
+
+    monkeypatch.setattr(snapshot, "_connection", Watched())
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: snapshot.run_count(), range(12)))
+    assert overlaps == [False] * 12
+
+
+def test_a_lock_that_somebody_holds_on_the_file_does_not_stop_a_reader(published):
+    """A finished file needs no locks: without `immutable` this answers "database is locked"."""
+    holder = sqlite3.connect(published / "1" / "current.sqlite", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    try:
+        with open_client(published) as snapshot:
+            assert snapshot.run_count() == 5
+    finally:
+        holder.close()
 
 
 def test_a_scope_for_another_folder_opens_only_that_folder(published):

@@ -3,14 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
-from tests.support.publishing import SMALL_JUDGE, make_source, write_contract
-from tests.support.stories import DAY, Story, observe, task
 
 from itcare.access import find_scope, list_scopes
 from itcare.core.errors import UnsoundError
 from itcare.core.words import FindingStatus, HostOutcome, ObligationState, RunState
 from itcare.publish.reader import Snapshot
 from itcare.publish.snapshot import build_rows, publish_client
+from tests.support.publishing import SMALL_JUDGE, make_source, write_contract
+from tests.support.stories import DAY, Story, observe, task
 
 NOON = DAY + timedelta(hours=4)
 HEALTH = "itcare.maintenance.health_info"
@@ -177,7 +177,7 @@ def test_who_cancelled_a_run_and_why_it_ended_is_shown(shown):
     with shown(story) as snapshot:
         run = snapshot.run(number)
         assert (run.state, run.cancelled_by, run.closed_reason) == (RunState.CANCELLED, "Michał Zając", "wrong client")
-        assert run.alarms == ({"text": "y"},)
+        assert run.alarms == ({"kind": "x", "text": "y"},)
 
 
 def test_an_erased_body_leaves_a_gap_and_the_rest(shown):

@@ -1,0 +1,197 @@
+"""A's folder holds nothing of B: not in a row, not in a free page, not in a name."""
+
+import os
+import re
+import shutil
+import sqlite3
+import stat
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from itcare.access import find_scope, list_scopes
+from itcare.core.errors import ItcareError, NotFoundError, UnsafeError
+from itcare.publish.reader import Snapshot
+from itcare.publish.snapshot import publish_client
+from tests.support.publishing import SMALL_JUDGE, make_source, write_contract
+from tests.support.snapshots import make_snapshot
+from tests.support.stories import DAY, Story, observe, task
+
+NOON = DAY + timedelta(hours=4)
+SOURCES = Path(__file__).parents[2] / "src"
+
+
+def tell_everything(code, mark, hosts):
+    """A story with the mark in every text that a person or a computer can put into the ledger."""
+    story = Story(code)
+    story.visit({host: observe(mark=f"{mark}-os", free_percent=4) for host in hosts}, at=DAY - timedelta(days=1))
+    number = story.open_run(
+        hosts,
+        asked=story.keep({"operator": {"user": f"{mark}-user", "login": f"{mark}-login", "stated": f"{mark}-stated",
+                                       "sudo_user": f"{mark}-sudo"}, "reason": f"{mark}-why", "controller": mark}),
+        files=story.keep([{"kind": "script", "path": f"{mark}/x.yml", "sha256": "9" * 64}]),
+    )  # fmt: skip
+    failed = task(0, "a.b.c", name=f"{mark}-task", outcome="failed", args={"path": f"{mark}-args"},
+                  result=story.keep({"msg": f"{mark}-message"}))  # fmt: skip
+    for host in hosts:
+        detail = story.keep({"address": f"{mark}.example", "remote_user": f"{mark}-remote", "message": f"{mark}-said"})
+        story.tell_host(number, host, "failed", tasks=[failed], detail=detail, alarms=[f"{mark}-alarm"])
+    story.close_run(number, "cancelled", cancelled=story.keep({"by": f"{mark}-boss"}), reason=f"{mark}-end")
+    return story
+
+
+MARKS = {"ACME": "kanarek-żółty-7f3a", "NORD": "canary-blue-91c4"}
+NAMES = {"ACME": ["pc01", "acme-serwer"], "NORD": ["pc01", "nord-server"]}
+
+
+@pytest.fixture
+def published(tmp_path):
+    for number, (code, mark) in enumerate(MARKS.items(), start=1):
+        loaded = write_contract(tmp_path / "contracts", code, NAMES[code], legal_name=f"{mark} Sp. z o.o.")
+        source = make_source(tell_everything(code, mark, NAMES[code]), loaded, number)
+        publish_client(tmp_path / "published", source, SMALL_JUDGE, NOON)
+    return tmp_path / "published"
+
+
+def traces(folder, *words):
+    """Which of the words stand anywhere in the bytes or names of a folder's files."""
+    content = b"".join(path.read_bytes() + path.name.encode() for path in folder.iterdir())
+    return {word for word in words for form in (word, word.swapcase()) if form.encode() in content}
+
+
+def traces_of(folder, code):
+    return traces(folder, MARKS[code], code, *NAMES[code][1:], f"visit of {code}", f"DPA/{code}")
+
+
+def test_nothing_of_one_client_is_in_the_folder_of_the_other(published):
+    assert traces_of(published / "1", "NORD") == set()
+    assert traces_of(published / "2", "ACME") == set()
+
+
+def test_the_search_finds_what_is_there(published):
+    for folder, code in (("1", "ACME"), ("2", "NORD")):
+        assert {MARKS[code], code, NAMES[code][1], f"visit of {code}"} <= traces_of(published / folder, code)
+        mark = MARKS[code].encode()
+        for part in ("os", "user", "login", "stated", "sudo", "why", "task", "args", "message", "remote", "said",
+                     "alarm", "boss", "end"):  # fmt: skip
+            assert mark + f"-{part}".encode() in (published / folder / "current.sqlite").read_bytes(), part
+
+
+def test_the_search_would_find_rows_that_a_copied_database_keeps_in_free_pages(published):
+    """Why the file is filled and never copied: deleting B's rows from a copy leaves B's bytes in it."""
+    shutil.copy(published / "2" / "current.sqlite", published / "1" / "copied.sqlite")
+    connection = sqlite3.connect(published / "1" / "copied.sqlite", isolation_level=None)
+    connection.execute("PRAGMA secure_delete = OFF")
+    for table in ("task", "obligation", "fact", "finding", "file", "host_result", "run", "host", "meta"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 fixed names
+    connection.close()
+    assert MARKS["NORD"] in traces_of(published / "1", "NORD")
+
+
+def test_publishing_again_does_not_grow_what_is_known(published, tmp_path):
+    loaded = write_contract(tmp_path / "contracts", "ACME", ["pc01"], legal_name="Acme")
+    publish_client(published, make_source(Story("ACME"), loaded, 1), SMALL_JUDGE, NOON)
+    assert traces(published / "1", MARKS["ACME"], "acme-serwer") == set(), "what left the ledger left the file"
+    assert traces_of(published / "1", "NORD") == set()
+
+
+def test_no_code_copies_or_attaches_a_database():
+    copying = re.compile(r"VACUUM|\bATTACH\b|\.backup\(|iterdump", re.IGNORECASE)
+    for path in (SOURCES / "itcare" / "publish").glob("*.py"):
+        assert not copying.search(path.read_text(encoding="utf-8")), path
+
+
+@pytest.mark.parametrize("asked", ["NORD", "../2", "2", "1/../2", "NORD\x00", "nord", "", "ACME/../../2"])
+def test_a_person_of_one_client_gets_no_scope_of_another(published, asked):
+    mine = [scope for scope in list_scopes(published) if scope.code == "ACME"]
+    assert find_scope(mine, asked) is None
+
+
+def test_a_host_or_run_of_another_client_is_not_there(published):
+    with Snapshot.open(find_scope(list_scopes(published), "ACME")) as snapshot:
+        assert snapshot.host("nord-server") is snapshot.host("nobody") is None
+        assert snapshot.host_history("nord-server") == snapshot.facts("nord-server") == ()
+        assert not any(MARKS["NORD"] in repr(row) for row in snapshot.findings())
+
+
+def as_stranger(group, work):
+    """Run `work` in a child that is another user in this one group; its exit code."""
+    child = os.fork()
+    if child == 0:
+        code = 99
+        try:
+            os.setgroups([])
+            os.setgid(group)
+            os.setuid(65534)
+            code = work()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.fixture
+def shared():
+    """Published data where another user could get at it, in a folder of the portal's group."""
+    folder = Path(tempfile.mkdtemp(prefix="itcare-shared-"))
+    folder.chmod(0o711)
+    portal = folder / "published"
+    portal.mkdir()
+    os.chown(portal, -1, 12345)
+    portal.chmod(0o2750)
+    yield make_snapshot(folder, clients=1)
+    shutil.rmtree(folder)
+
+
+def _read_all(published):
+    try:
+        with Snapshot.open(find_scope(list_scopes(published), "ACME")) as snapshot:
+            return 0 if len(snapshot.hosts()) == 5 and snapshot.meta().client == "ACME" else 1
+    except (ItcareError, AttributeError):
+        return 2
+
+
+@pytest.mark.component("root")
+def test_the_portals_group_reads_and_others_see_no_client(shared):
+    assert as_stranger(12345, lambda: _read_all(shared)) == 0
+    assert as_stranger(54321, lambda: len(list_scopes(shared))) == 0
+
+
+@pytest.mark.component("root")
+def test_the_portals_group_can_neither_change_nor_add_a_file(shared):
+    def spoil():
+        for act in (
+            lambda: (shared / "1" / "current.sqlite").open("r+b"),
+            lambda: (shared / "1" / "client.json").unlink(),
+            lambda: (shared / "1" / "x").touch(),
+            lambda: (shared / "2").mkdir(),
+        ):
+            try:
+                act()
+            except PermissionError:
+                continue
+            return 1
+        return 0
+
+    assert as_stranger(12345, spoil) == 0
+
+
+@pytest.mark.component("root")
+def test_a_snapshot_that_the_portal_may_not_read_is_told_not_guessed(shared):
+    (shared / "1" / "current.sqlite").chmod(0o600)
+
+    def ask():
+        scope = find_scope(list_scopes(shared), "ACME")
+        try:
+            Snapshot.open(scope)
+        except (UnsafeError, NotFoundError):
+            return 0
+        return 1
+
+    assert as_stranger(12345, ask) == 0
+
+
+def test_nobody_but_owner_and_group_has_any_right(published):
+    for path in (published / "1", *(published / "1").iterdir()):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o027 == 0, path

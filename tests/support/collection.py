@@ -1,0 +1,17 @@
+"""Import the private helpers of the collection into a test, without starting ansible.
+
+Directories below `collections/` have no `__init__.py`; Python takes them as namespace packages.
+"""
+
+import importlib
+import sys
+from types import ModuleType
+
+from tests.support.playbook import COLLECTIONS
+
+
+def import_plugin_util(name: str) -> ModuleType:
+    """A module of `plugins/plugin_utils`, such as `_spool.reduction`."""
+    if str(COLLECTIONS) not in sys.path:
+        sys.path.append(str(COLLECTIONS))
+    return importlib.import_module(f"ansible_collections.itcare.maintenance.plugins.plugin_utils.{name}")

@@ -1,0 +1,51 @@
+"""The body store's compression, and frames that lie about their size."""
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itcare.core.errors import BadInputError
+from itcare.store.bodies import MAX_BODY_BYTES, canonical_bytes, digest_of, parse_body, unpack
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abcż\u202e", max_size=3), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_a_value_comes_back_as_it_was(value: object) -> None:
+    content = canonical_bytes(value, "a test")
+    packed = zstandard.ZstdCompressor().compress(content)
+    assert unpack(packed, len(content)) == content
+    assert parse_body(content) == value
+    assert canonical_bytes(parse_body(content), "a test") == content
+
+
+@given(st.binary(max_size=200), st.integers(0, 300))
+def test_outside_bytes_are_no_body_and_no_crash(data: bytes, size: int) -> None:
+    unpacked = unpack(data, size)
+    assert unpacked is None or len(unpacked) == size
+
+
+def test_a_frame_that_claims_another_size_is_no_body() -> None:
+    packed = zstandard.ZstdCompressor().compress(b"x" * 1000)
+    assert unpack(packed, 999) is None
+    assert unpack(packed, MAX_BODY_BYTES + 1) is None
+    assert unpack(packed[:-3], 1000) is None
+
+
+def test_the_salt_changes_the_name_of_a_body() -> None:
+    assert digest_of(b"a" * 32, b"x") != digest_of(b"b" * 32, b"x")
+
+
+def test_endless_nesting_is_refused() -> None:
+    value: list[object] = []
+    value.append(value)
+    with pytest.raises(BadInputError):
+        canonical_bytes(value, "a test")
