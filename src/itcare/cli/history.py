@@ -2,7 +2,6 @@
 
 from dataclasses import fields
 from datetime import date, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from itcare.core.clock import write_instant
@@ -13,17 +12,21 @@ if TYPE_CHECKING:
     from itcare.publish.records import History, RunRecord
 
 
-def read_client(session: "Session", log: "LogRef", up_to: int | None = None) -> "History":
-    """Everything the client's ledger tells, runs in progress included; `up_to` so many entries only."""
+def live_runs(session: "Session", log: "LogRef") -> set[int]:
+    """Numbers of the client's runs that nobody has closed yet."""
     from itcare.drive.rows import open_runs
-    from itcare.publish.history import read_history
     from itcare.store.engine import read
 
     with read(session.engine) as connection:
-        live = {row.number for row in open_runs(connection) if row.client_id == log.client_id and row.is_open}
+        return {row.number for row in open_runs(connection) if row.client_id == log.client_id}
+
+
+def read_client(session: "Session", log: "LogRef") -> "History":
+    """Everything the client's ledger tells, runs in progress included."""
+    from itcare.publish.history import read_history
+
     ledger = session.ledger
-    entries = islice(ledger.entries(log), up_to)
-    return read_history(entries, lambda digest: ledger.body(log, digest), live)
+    return read_history(ledger.entries(log), lambda digest: ledger.body(log, digest), live_runs(session, log))
 
 
 def describe_run(client: str, history: "History", record: "RunRecord") -> dict[str, object]:

@@ -1,6 +1,5 @@
 """What `itcare init` does beside the ledger's own start: the settings file and the folder of contracts."""
 
-import os
 from pathlib import Path
 
 from itcare.core.errors import BadInputError
@@ -8,7 +7,7 @@ from itcare.core.settings import Settings, load_settings
 
 _SETTINGS = """\
 # Settings of this installation; docs/cli.md explains each of them.
-# Paths may be relative to this folder.
+# A relative path starts at this folder.
 contracts = {contracts}
 origin = {origin}
 """
@@ -41,8 +40,8 @@ def _write_settings(settings: Settings) -> None:
     if path.exists():
         return  # the firm's own, written before `init`
     try:
-        contracts = os.path.relpath(settings.contracts.resolve(), settings.home.resolve())
-        text = _SETTINGS.format(contracts=_quote(contracts), origin=_quote(settings.origin))
+        # absolute: a copy of the state, for a test or a restore, still finds the contracts
+        text = _SETTINGS.format(contracts=_quote(str(settings.contracts.resolve())), origin=_quote(settings.origin))
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BadInputError(

@@ -2,40 +2,25 @@
 
 from typing import TYPE_CHECKING, Any
 
-from itcare.cli.history import plain_fields, read_client
+from itcare.cli.history import live_runs, plain_fields, read_client
 from itcare.core.errors import UnsoundError
 
 if TYPE_CHECKING:
     from itcare.cli.session import Session
-    from itcare.contract.loader import LoadedContract
     from itcare.ledger.log import LogRef
-    from itcare.publish.host_rows import Judge
-
-
-def make_judge(loaded: "LoadedContract") -> "Judge":
-    """Today's rules under the thresholds of one contract."""
-    from itcare.assess.engine import assess, assess_missing
-    from itcare.assess.policy import policy_for
-    from itcare.publish.host_rows import Judge
-
-    policy = policy_for(loaded.contract.thresholds)
-    return Judge(
-        policy_version=policy.version,
-        assess=lambda health, host: assess(health, policy, services=host.services),
-        assess_missing=assess_missing,
-    )
 
 
 def find_findings(session: "Session", log: "LogRef") -> list[dict[str, Any]]:
     """Findings on the newest look at each computer of the contract, worst first, as plain values."""
     from itcare.assess.finding import SEVERITY
     from itcare.publish.host_rows import make_finding_rows
+    from itcare.publish.judge import judge_for
     from itcare.publish.snapshot import list_hosts
 
-    loaded = session.contract(str(log.client))
+    contract = session.contract(str(log.client)).contract
     history, now = read_client(session, log), session.clock.now()
-    hosts = list_hosts(loaded.contract, history, set(), now)
-    rows = sorted(make_finding_rows(history, hosts, make_judge(loaded), now), key=lambda row: SEVERITY[row.status])
+    hosts = list_hosts(contract, history, set(), now)
+    rows = sorted(make_finding_rows(history, hosts, judge_for(contract), now), key=lambda row: SEVERITY[row.status])
     return [{"client": log.client, **_without_id(plain_fields(row))} for row in rows]
 
 
@@ -51,23 +36,17 @@ def publish_log(session: "Session", log: "LogRef") -> str:
     """
     from itcare.drive.controller import read_code_version
     from itcare.ledger.check import check_log
-    from itcare.publish.snapshot import Source, publish_client
+    from itcare.publish.judge import judge_for
+    from itcare.publish.snapshot import publish_client
+    from itcare.publish.source import read_source
 
     loaded = session.contract(str(log.client))
-    checkpoint = session.ledger.latest_checkpoint(log)
     soundness = check_log(session.settings, session.engine, log)
-    history = read_client(session, log, up_to=checkpoint.size)
-    source = Source(
-        client_id=int(log.client_id or 0),
-        contract=loaded,
-        history=history,
-        checkpoint=checkpoint,
-        soundness=soundness,
-        checked_at=session.clock.now(),
-        code_version=read_code_version().version,
-        stale_after_hours=session.settings.stale_after_hours,
-    )
-    publication = publish_client(session.settings.published, source, make_judge(loaded), session.clock.now())
+    source = read_source(
+        session.ledger, log, loaded, soundness, checked_at=session.clock.now(),
+        code_version=read_code_version().version, live_runs=live_runs(session, log),
+    )  # fmt: skip
+    publication = publish_client(session.settings.published, source, judge_for(loaded.contract), session.clock.now())
     if not soundness.sound:
         raise UnsoundError(
             "publish", str(log.client), soundness.message,

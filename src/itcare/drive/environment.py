@@ -9,7 +9,7 @@ from pathlib import Path
 import itcare
 from itcare.core.errors import UnsafeError
 from itcare.drive.collection import NAMESPACE
-from itcare.drive.folder import RunFolder
+from itcare.drive.folder import RunFolder, temporary_folder
 from itcare.drive.process import MARK
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -73,7 +73,7 @@ def ssh_arguments(known_hosts: Path, *, with_agent: bool) -> str:
 
 
 def build_environment(
-    folder: RunFolder, *, nonce: str, fence: int, known_hosts: Path, agent: str | None = None
+    folder: RunFolder, sockets: Path, *, nonce: str, fence: int, known_hosts: Path, agent: str | None = None
 ) -> dict[str, str]:
     """Every variable that the supervisor and what it starts will see. Raises UnsafeError.
 
@@ -87,7 +87,7 @@ def build_environment(
         "USER": user.pw_name,
         "LOGNAME": user.pw_name,
         "LANG": "C.UTF-8",
-        "TMPDIR": str(folder.temporary),
+        "TMPDIR": str(temporary_folder(sockets)),
         "PYTHONPATH": str(Path(itcare.__file__).parents[1]),  # for the supervisor, which drops it
         "PYTHONDONTWRITEBYTECODE": "1",
         MARK: folder.run_id,

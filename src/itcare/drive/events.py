@@ -26,6 +26,7 @@ _RESULTS = {
     "runner_on_unreachable": _DOUBTFUL,
     "runner_on_skipped": frozenset({TaskOutcome.SKIPPED}) | _DOUBTFUL,
 }
+_CONSOLE_EVENTS = frozenset({"verbose", "error", "warning", "system_warning"})
 _UNREADABLE = "unreadable"
 _CONSOLE_LINES = 40
 _CONSOLE_CHARACTERS = 4096
@@ -53,7 +54,7 @@ class EventWriter(threading.Thread):
             line = json.dumps({"event": _UNREADABLE})
         if line is not None:
             self._queue.put(line)
-        elif isinstance(event, dict) and not event.get("event_data"):
+        elif event.get("event") in _CONSOLE_EVENTS:
             self.say(event.get("stdout"))
         return False
 
@@ -67,13 +68,12 @@ class EventWriter(threading.Thread):
         return "\n".join(self._console)[-_CONSOLE_CHARACTERS:]
 
     def run(self) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            while (line := self._queue.get()) is not None:
-                try:
+        while (line := self._queue.get()) is not None:
+            try:
+                with self._path.open("a", encoding="utf-8") as file:
                     file.write(line + "\n")
-                    file.flush()
-                except OSError:
-                    self.lost += 1
+            except OSError:
+                self.lost += 1
 
     def finish(self) -> None:
         """Write what is queued and stop."""

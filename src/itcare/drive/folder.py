@@ -15,11 +15,12 @@ from itcare.core.errors import UnsafeError
 from itcare.drive.isolation import belongs_to_run
 from itcare.drive.process import RunProcesses
 
-# sun_path holds 108 bytes with the closing NUL (unix(7)); ssh binds a name with 17 characters more
-# and links it to the final one.
+# sun_path holds 108 bytes with the closing NUL (unix(7)).
 _SOCKET_PATH_LIMIT = 107
-_SSH_SUFFIX = 17
-_LONGEST_SOCKET_NAME = 6
+# The longest names of sockets below the folder: ansible-core's own (multiprocessing.connection), and a
+# control path, which ssh first binds under a name with 17 characters more.
+_TEMPORARY = "tmp"
+_LONGEST_NAMES = (f"/{_TEMPORARY}/pymp-xxxxxxxx/listener-xxxxxxxx", "/xxxxx.xxxxxxxxxxxxxxxx")
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def make_folder(runs: Path, run_id: str) -> RunFolder:
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.path.mkdir(mode=0o700)
         folder.temporary.mkdir(mode=0o700)
-        (folder.private / "env").mkdir(mode=0o700, parents=True)
+        folder.private.mkdir(mode=0o700)
+        (folder.private / "env").mkdir(mode=0o700)
     except OSError as error:
         raise UnsafeError(
             "make the run folder", str(folder.path), str(error), "Check free space and the owner of the runs folder."
@@ -117,16 +119,24 @@ def make_folder(runs: Path, run_id: str) -> RunFolder:
 def make_socket_folder(environ: Mapping[str, str]) -> Path:
     """A private folder whose socket paths fit into the kernel's limit. Raises UnsafeError."""
     bases = [base for base in (environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir()) if base]
+    longest = len("/itcare-xxxxxxxx") + max(map(len, _LONGEST_NAMES))
     for base in bases:
-        too_long = len(os.fsencode(base)) + len("/itcare-xxxxxxxx/") + _LONGEST_SOCKET_NAME + _SSH_SUFFIX
+        too_long = len(os.fsencode(base)) + longest > _SOCKET_PATH_LIMIT
         # ssh expands per cent signs in a control path, and Ansible does too.
-        if too_long > _SOCKET_PATH_LIMIT or "%" in base or not os.path.isabs(base) or not os.access(base, os.W_OK):
+        if too_long or "%" in base or not os.path.isabs(base) or not os.access(base, os.W_OK):
             continue
-        return Path(tempfile.mkdtemp(prefix="itcare-", dir=base))
+        folder = Path(tempfile.mkdtemp(prefix="itcare-", dir=base))
+        temporary_folder(folder).mkdir(mode=0o700)
+        return folder
     raise UnsafeError(
         "make the socket folder", ", ".join(bases), "no writable folder with a path short enough for a Unix socket",
         "Set TMPDIR to a short path such as /tmp.",
     )  # fmt: skip
+
+
+def temporary_folder(sockets: Path) -> Path:
+    """TMPDIR of a run: it lies with the sockets, since ansible-core makes one there."""
+    return sockets / _TEMPORARY
 
 
 def write_private(path: Path, text: str) -> None:

@@ -48,6 +48,8 @@ class Import:
             return None
         if self.ended.ending is not Ending.FINISHED:
             return self.ended.ending.value
+        if self.ended.rc is None:
+            return "killed"  # a signal ended ansible-playbook, and none of ours
         return "spool" if self.spool.header else "no_spool"
 
 
@@ -160,6 +162,7 @@ def _report(content: Import, closed_at: datetime) -> RunReport:
         alarms=content.alarms,
         seconds=(closed_at - content.row.opened_at).total_seconds(),
         reason=content.reason,
+        rc=content.ended.rc,
         console=content.ended.console,
     )
 

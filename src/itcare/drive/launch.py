@@ -68,7 +68,7 @@ def check_request(settings: Settings, request: Request, clock: Clock) -> _Checke
     """Preflight. Raises BadInputError or UnsafeError; nothing was written then."""
     chosen = hosts.plan_hosts(request.loaded.contract, request.duty, request.limit, clock)
     preflight.check_private_folder(settings.home)
-    preflight.check_free_space(settings.home)
+    preflight.check_free_space(settings.runs if settings.runs.exists() else settings.home)
     environment.clean_path()
     collection = find_collection()
     preflight.check_not_written_by_others(collection.folder)
@@ -138,10 +138,10 @@ def _prepare(
         event["asked"] = batch.body(describe_request(request.operator, request.reason) | {"isolation": isolation.kind})
         event["files"] = batch.body([asdict(file) for file in files])
         batch.add(event)
+    known_hosts = trust.known_hosts_file(ledger.settings, client_id)
     variables = environment.build_environment(
-        folder, nonce=row.nonce, fence=row.fence, known_hosts=trust.known_hosts_file(ledger.settings, client_id),
-        agent=_agent_socket(checked.chosen),
-    )  # fmt: skip
+        folder, sockets, nonce=row.nonce, fence=row.fence, known_hosts=known_hosts, agent=_agent_socket(checked.chosen)
+    )
     return Launch(log, row, plan, folder, lock, isolation, variables, timeout)
 
 

@@ -90,7 +90,11 @@ def sweep(run: RunProcesses, *, spare: frozenset[int] = frozenset(), seconds: fl
                 return Swept(tuple(sorted(killed)), tuple(sorted(member.pid for member in members)))
             if not spare:
                 _kill_cgroup(run)
-            killed.update(member.pid for member in members if _kill(member))
+            # All stand still before the first dies: a shell whose `sleep` is killed would go on to its
+            # next command.
+            for member in members:
+                _send(member, signal.SIGSTOP)
+            killed.update(member.pid for member in members if _send(member, signal.SIGKILL))
         time.sleep(_PAUSE_SECONDS)
 
 
@@ -104,8 +108,8 @@ def _kill_cgroup(run: RunProcesses) -> None:
         return  # older kernel, or gone: the members are killed one by one
 
 
-def _kill(member: _Member) -> bool:
-    """Kill exactly the process that was found; False when it is gone or may not be killed."""
+def _send(member: _Member, what: signal.Signals) -> bool:
+    """Send a signal to exactly the process that was found; False when it is gone or not ours to signal."""
     try:
         handle = os.pidfd_open(member.pid)
     except OSError:
@@ -115,7 +119,7 @@ def _kill(member: _Member) -> bool:
         stat = _stat(member.pid)
         if stat is None or stat.started != member.started:
             return False
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        signal.pidfd_send_signal(handle, what)
     except OSError:
         return False
     finally:

@@ -39,7 +39,7 @@ class HostReport:
 
 @dataclass(frozen=True)
 class RunReport:
-    """A closed run. `seconds`: from its opening to its close.
+    """A closed run. `seconds`: from its opening to its close. `rc`: of ansible-playbook, None for none.
 
     `console`: what Ansible said that belongs to no host; kept nowhere else. `note`: what the
     operator should still know, such as a folder that could not be removed.
@@ -51,6 +51,7 @@ class RunReport:
     alarms: tuple[Alarm, ...]
     seconds: float
     reason: str | None = None
+    rc: int | None = None
     console: str = ""
     note: str | None = None
 

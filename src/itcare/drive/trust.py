@@ -154,7 +154,7 @@ def trust_host(
         batch.add(
             {
                 "type": "hostkey.trusted", "client": client.code, "host": host.name, "fingerprint": key.fingerprint,
-                "key_type": key.kind, "replaced": replace, "who": batch.body(asdict(operator)),
+                "key_type": key.kind, "who": batch.body(asdict(operator)),
             }
         )  # fmt: skip
     ledger.sign(firm)

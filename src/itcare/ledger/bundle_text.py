@@ -17,7 +17,7 @@ otrzymanej wcześniej. Kod wyjścia: 0 zgodny, 1 niezgodny (z nazwą wpisu lub p
 Co to dowodzi: wpisy są dokładnie te, które podpisano, w tej kolejności, bez braków i zmian.
 Czego nie dowodzi: że wpisano wszystko, co się stało; że komputer, który odpowiadał, mówił prawdę;
 oraz że po ostatnim punkcie kontrolnym, który mają Państwo u siebie, niczego nie dopisano od nowa.
-Dlatego warto przechowywać plik z folderu checkpoints i porównać go przy następnym dowodzie.
+Dlatego warto przechować plik z folderu checkpoints i podać go przy następnym dowodzie: --held PLIK.
 
 EN
 This folder holds the whole log kept for your company, up to its last signed checkpoint. To check
@@ -33,7 +33,7 @@ Exit code: 0 sound, 1 unsound (an entry or file is named), 2 unusable call.
 What it proves: the entries are exactly those that were signed, in this order, none missing or changed.
 What it does not prove: that everything that happened was entered; that a PC that answered told the
 truth; that nothing was written anew after the last checkpoint you hold yourself. So keep a file of
-the folder checkpoints, and compare it with the next bundle.
+the folder checkpoints, and pass it with the next bundle: --held FILE.
 
 FILES
   entries.txt             one line per entry: number, SHA-256, random salt, the event as it was signed

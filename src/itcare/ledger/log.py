@@ -130,7 +130,7 @@ class Ledger:
         with read(self.engine) as connection:
             row = connection.execute(_LOGS.where(condition)).first()  # type: ignore[arg-type]  # a column expression
         if row is None:
-            raise NotFoundError("find log", subject, "there is none", "See `itcare clients` for those enrolled.")
+            raise NotFoundError("find log", subject, "there is none", "A client is enrolled with its first run.")
         return LogRef(*row)
 
     # --- Writing --------------------------------------------------------------------------

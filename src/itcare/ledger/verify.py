@@ -1,4 +1,4 @@
-"""Check a proof bundle of itcare without any server: `python verify.py BUNDLE [--key VKEY]`.
+"""Check a proof bundle of itcare without any server: `python verify.py BUNDLE [--key VKEY] [--held FILE]`.
 
 This one file needs Python 3.11 or newer and the package `cryptography`, nothing else of itcare,
 and is therefore longer than the other modules. It holds every check of hashes, proofs and
@@ -21,11 +21,14 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 try:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-except ImportError:  # pragma: no cover - told in words, because the reader may not know Python
+except ImportError:
+    if __name__ != "__main__":
+        raise
     print("The package `cryptography` is missing. Install it: python -m pip install cryptography", file=sys.stderr)
     sys.exit(2)
 
@@ -383,9 +386,10 @@ class _About:
     salt: bytes
 
 
-def verify_bundle(folder: Path, pinned: str | None = None) -> Report:
+def verify_bundle(folder: Path, pinned: str | None = None, held: bytes | None = None) -> Report:
     """Check every file of the bundle in `folder`, against the key text `pinned` if given.
 
+    `held`: an older checkpoint of the log that the reader kept; the entries must still begin with its tree.
     Raises NoteError when `pinned` is no verifier key. Everything else ends up in the report.
     """
     report = Report()
@@ -402,7 +406,7 @@ def verify_bundle(folder: Path, pinned: str | None = None) -> Report:
         report.origin = about.origin
         if about.origin != key.name:
             report.problems.append(f"{ABOUT}: the bundle is of {about.origin!a}, the key belongs to {key.name!a}")
-        referring = _check_entries(folder, key, report)
+        referring = _check_entries(folder, key, report, _open_held(held, key, report))
         _check_bodies(folder, key, about, referring, names, report)
     except (OSError, ValueError, RecursionError) as error:
         report.problems.append(str(error) if isinstance(error, _FileError) else f"the bundle cannot be read: {error}")
@@ -426,9 +430,25 @@ class _FileError(ValueError):
     """A file of the bundle is missing or malformed; the text begins with its name."""
 
 
+def _open_held(held: bytes | None, key: VerifierKey, report: Report) -> Checkpoint | None:
+    if held is None:
+        return None
+    try:
+        return open_checkpoint(held, key)
+    except NoteError as error:
+        report.problems.append(f"the checkpoint you hold is not one of this log and its key: {error}")
+        return None
+
+
+def _open(path: Path) -> BinaryIO:
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise _FileError(f"{path.name}: not a regular file")  # a pipe would wait for ever
+    return path.open("rb")
+
+
 def _read(path: Path, limit: int = MAX_MANIFEST_BYTES) -> bytes:
     try:
-        with path.open("rb") as file:
+        with _open(path) as file:
             data = file.read(limit + 1)
     except OSError as error:
         raise _FileError(f"{path.name}: {'missing' if isinstance(error, FileNotFoundError) else error}") from error
@@ -504,13 +524,13 @@ def read_entries(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes, dict[str,
         yield index, computed, event, wrong
 
 
-def _check_entries(folder: Path, key: VerifierKey, report: Report) -> dict[str, int]:
+def _check_entries(folder: Path, key: VerifierKey, report: Report, held: Checkpoint | None) -> dict[str, int]:
     """Replay the entries against every checkpoint; returns digest -> first entry that refers to it."""
     checkpoints = _read_checkpoints(folder, key, report)
     referring: dict[str, int] = {}
     replay, hashes, good = Replay(), [], 0
     try:
-        with (folder / ENTRIES).open("rb") as file:
+        with _open(folder / ENTRIES) as file:
             for index, leaf_hash, event, wrong in read_entries(file):
                 if wrong:
                     report.problems.append(wrong)
@@ -518,6 +538,8 @@ def _check_entries(folder: Path, key: VerifierKey, report: Report) -> dict[str, 
                     referring.setdefault(digest, index)
                 replay.add(leaf_hash)
                 hashes.append(leaf_hash)
+                if held and held.size == replay.size and held.root != replay.root().hex():
+                    report.problems.append(f"entries 0 to {index}: not those of the checkpoint you hold")
                 checkpoint = checkpoints.get(replay.size)
                 if checkpoint and checkpoint.root == replay.root().hex():
                     good = replay.size
@@ -530,6 +552,8 @@ def _check_entries(folder: Path, key: VerifierKey, report: Report) -> dict[str, 
         raise _FileError(f"{ENTRIES}: {error}") from error
     report.size, report.root = replay.size, replay.root().hex()
     last = max(checkpoints, default=0)
+    if held and held.size > replay.size:
+        report.problems.append(f"entry {replay.size}: missing, the checkpoint you hold signed {held.size} entries")
     if replay.size < last:
         report.problems.append(f"entry {replay.size}: missing, the last checkpoint signed {last} entries")
     elif replay.size > last:
@@ -617,27 +641,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("bundle", type=Path, help="folder of the bundle")
     parser.add_argument("--key", metavar="VKEY", help="verifier key that you were given on another way than the bundle")
+    parser.add_argument("--held", metavar="FILE", type=Path, help="older checkpoint of this log that you kept")
     options = parser.parse_args(arguments)
     if not options.bundle.is_dir():
         print(f"{options.bundle}: not a folder", file=sys.stderr)
         return 2
     try:
-        report = verify_bundle(options.bundle, options.key)
+        held = options.held.read_bytes() if options.held else None
+        report = verify_bundle(options.bundle, options.key, held)
+    except OSError as error:
+        print(f"--held: {error}", file=sys.stderr)
+        return 2
     except NoteError as error:
         print(f"--key: {error}. A key looks like name+0123abcd+base64", file=sys.stderr)
         return 2
+    _print_report(report, pinned=options.key is not None)
+    return 1 if report.problems else 0
+
+
+def _print_report(report: Report, *, pinned: bool) -> None:
     for problem in report.problems[:SHOWN_PROBLEMS]:
-        print(f"UNSOUND: {problem}")
+        print(f"UNSOUND: {_shown(problem)}")
     if len(report.problems) > SHOWN_PROBLEMS:
         print(f"UNSOUND: and {len(report.problems) - SHOWN_PROBLEMS} more")
-    if options.key is None:
+    if not pinned:
         print("The key was NOT PINNED: anybody can make a bundle that fits its own key.")
-        print(f"Compare this key with the one you were given, or pass that one with --key:\n{report.key or '(none)'}")
-    if report.problems:
-        return 1
-    print(f"SOUND: {report.origin}\n{report.size} entries, root {report.root}")
-    print(f"{report.bodies} bodies, {report.erased} lawfully erased")
-    return 0
+        print("Compare this key with the one you were given, or pass that one with --key:")
+        print(_shown(report.key) or "(none)")
+    if not report.problems:
+        print(f"SOUND: {_shown(report.origin)}\n{report.size} entries, root {report.root}")
+        print(f"bodies: {report.bodies}, erased on record: {report.erased}")
+
+
+def _shown(text: str) -> str:
+    """Text of the bundle as plain ASCII: nothing in it may steer a terminal."""
+    return "".join(c if " " <= c <= "~" else ascii(c)[1:-1] for c in text)
 
 
 if __name__ == "__main__":

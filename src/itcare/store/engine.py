@@ -35,7 +35,7 @@ def open_engine(database: Path, *, busy_seconds: float = BUSY_SECONDS) -> Engine
         engine.dispose()
         raise UnsafeError(
             "open database", str(database), f"its version is {revision}, this program knows {REVISION}",
-            "Run `itcare init --upgrade` with the newer program, or use the program that wrote it.",
+            "Use the version of the program that wrote it, or a newer one.",
         )  # fmt: skip
     return engine
 

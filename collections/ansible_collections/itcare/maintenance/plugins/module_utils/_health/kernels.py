@@ -66,7 +66,7 @@ def flavour(release: str) -> str:
     An upgrade stays within a flavour; a kernel of another one is installed beside, and says nothing of a restart.
     """
     words = [re.sub(r"[^a-z]+", "", word.lower()) for word in release.split("-")[1:]]
-    return "-".join(word for word in words if word)
+    return "-".join(word for word in words if word and word != "rc")
 
 
 def newer_than(running: str, kernels: list[Kernel]) -> list[Kernel] | None:

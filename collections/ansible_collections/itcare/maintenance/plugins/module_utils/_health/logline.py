@@ -23,7 +23,7 @@ OOMD_KILL = "d989611b15e44c9dbf31e3c81256e4ed"
 # journalctl filters by the same expressions. Origins in the kernel: mm/oom_kill.c, block/blk-core.c, fs/buffer.c,
 # drivers/{nvme/host,ata/libata-eh.c,md,edac}, fs/{ext4,xfs,btrfs,f2fs}, arch/x86/kernel/cpu/mce.
 KERNEL_PATTERNS = (
-    ("oom_kill", r"Out of memory: Kill|Memory cgroup out of memory: Kill|oom-kill:constraint="),
+    ("oom_kill", r"Out of memory( \(oom_kill_allocating_task\))?: Kill|Memory cgroup out of memory: Kill"),
     ("remount_read_only", r"[Rr]emounting filesystem read-only|forced readonly|Remounting read-only"),
     ("machine_check", r"\[Hardware Error\]|mce: .*Machine [Cc]heck|EDAC .*: \d+ UE |Uncorrected hardware memory error"),
     (

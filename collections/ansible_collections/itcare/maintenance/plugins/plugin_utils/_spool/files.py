@@ -55,7 +55,7 @@ def digest_file(path: str) -> tuple[str | None, int | None]:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a NUL or half a surrogate pair in the name
         return None, None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -104,7 +104,10 @@ class UsedFiles:
             ("module", module_loader, ".ps1"),
             ("plugin", action_loader, ""),
         ):
-            context = loader.find_plugin_with_context(module, mod_type=suffix)
+            try:
+                context = loader.find_plugin_with_context(module, mod_type=suffix)
+            except AnsibleError:
+                continue  # the task fails with the same message
             if context.resolved and context.plugin_resolved_path:
                 self.note(kind, context.resolved_fqcn, context.plugin_resolved_path)
         if module.startswith(f"{COLLECTION}."):
@@ -135,5 +138,5 @@ class UsedFiles:
 def _find_script(task: Task, name: str) -> str | None:
     try:
         return task.get_loader().path_dwim_relative_stack(task.get_search_path(), "files", name)
-    except AnsibleError:
-        return None  # the task will fail with the same message
+    except (AnsibleError, OSError, ValueError):
+        return None  # the task fails as well; its name may come from a host and must not end the run

@@ -31,10 +31,9 @@ from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.files im
 from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.outcome import read_outcome
 from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.reduction import (
     clean,
-    is_censored,
     reduce_result,
 )
-from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.writer import SpoolError
+from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.writer import SpoolError, encode
 
 if t.TYPE_CHECKING:
     from ansible.executor.task_result import CallbackTaskResult
@@ -93,6 +92,30 @@ class _Source(t.NamedTuple):
     line: int
 
 
+class _Started(t.NamedTuple):
+    seconds: float
+    is_hidden: bool
+
+
+def _read_result(
+    kind: str, result: CallbackTaskResult, module: str, hide: bool, elapsed: float
+) -> tuple[str, str, bool]:
+    """Outcome, JSON text of the reduced result, and whether anything of it was cut.
+
+    The result is made by a computer that may be hostile. If reading it fails (ansible-core's own
+    copy of 300 nested lists exceeds the recursion limit), that is the fault of this host alone
+    and must not end the run of its neighbours.
+    """
+    try:
+        values = result.result
+        text, was_cut = reduce_result(values, module, hide)
+        return read_outcome(kind, values, result.task.timeout, elapsed), text, was_cut
+    except Exception:
+        # a timeout would be in what cannot be read
+        outcome = "timed_out" if result.task.timeout else "changed" if kind == "ok" and result.is_changed() else kind
+        return outcome, encode({"_cut": {"reason": "unreadable"}}), True
+
+
 class Recorder:
     """Writes the events of one playbook; every method may raise, and then the run has to end."""
 
@@ -100,7 +123,7 @@ class Recorder:
         self._writer = writer
         self._files = UsedFiles(writer)
         self._sources: dict[str, _Source] = {}
-        self._open: dict[tuple[str, str], float] = {}
+        self._open: dict[tuple[str, str], _Started] = {}
         self._started: Counter[str] = Counter()
         self._ended: Counter[str] = Counter()
 
@@ -140,30 +163,30 @@ class Recorder:
             "args": {} if task.no_log else select_arguments(source.module, task.args),
             "check": task.check_mode is not False,  # a template is not known yet; a dry run proves nothing
         }
-        self._open[name, task._uuid] = self._writer.write("task_start", line)
+        self._open[name, task._uuid] = _Started(self._writer.write("task_start", line), bool(task.no_log))
         self._started[name] += 1
 
     def record_end(self, kind: str, result: CallbackTaskResult, ignored: bool = False) -> None:
-        name, task, values = result.host.get_name(), result.task, result.result
+        name, task = result.host.get_name(), result.task
         if (name, task._uuid) not in self._open:
             # The file of an include that was ok cannot be loaded: ansible-core then reports a
             # failure of the same task, which gets a start of its own and stands beside the first.
             self.record_start(result.host, task)
         started = self._open[name, task._uuid]
-        source = self._locate(task)
-        module = source.module
+        module = self._locate(task).module
         if not _is_resolved(module):
             module = task.resolved_action or module
-            self._files.note_module(module)
-        hide = bool(task.no_log)
+            if _is_resolved(module):
+                self._files.note_module(module)
+        # a result that cannot be sent by the worker arrives with an empty task, so both are asked
+        hide = started.is_hidden or bool(task.no_log)
         if not hide:
             self._files.note_script(module, task)
-        text, was_cut = reduce_result(values, module, hide or is_censored(values))
-        elapsed = time.monotonic() - started
+        outcome, text, was_cut = _read_result(kind, result, module, hide, time.monotonic() - started.seconds)
         line = {
             "host": clean(name),
             "task": str(task._uuid),
-            "outcome": read_outcome(kind, values, task.timeout, elapsed),
+            "outcome": outcome,
             "ignored": ignored,
             "truncated": was_cut,
         }
