@@ -151,6 +151,8 @@ REASONS = {
     "not_installed": mark("the program that reads it is not installed"),
     "no_permission": mark("the user who looked may not read it"),
     "timeout": mark("it gave no answer in time"),
+    "no_journal": mark("there is no journal to read"),
+    "unreadable": mark("its answer could not be understood"),
     "no_systemd": mark("systemd does not run this system"),
     "failed": mark("the query failed"),
     "not_supported": mark("the system does not offer it"),
