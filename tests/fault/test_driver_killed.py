@@ -233,7 +233,7 @@ def test_a_driver_that_slept_beyond_its_leases_cannot_write_any_more(bench: Benc
     assert [report.state for report in reports] == [RunState.INTERRUPTED]
     os.kill(victim.driver.pid, signal.SIGCONT)
     answer = finish_driver(victim.driver)
-    assert answer["kind"] in ("BadInputError", "BusyError")
+    assert answer["kind"] in ("ClosedRunError", "TakenOverError")
     assert_closed(bench, victim.row, RunState.INTERRUPTED)
     assert not victim.late.exists()
 
@@ -244,7 +244,7 @@ def test_an_owner_with_an_old_fencing_number_is_refused(bench: Bench, tmp_path: 
         rows.take_over(connection, victim.row.id, CLOCK.now())
     order_cancel(RunFolder(victim.row.folder), {"by": "test"})
     answer = finish_driver(victim.driver)
-    assert answer["kind"] == "BusyError"
+    assert answer["kind"] == "TakenOverError"
     assert bench.events(CLIENT, "run.closed") == []
     recover_all(bench.ledger, CLOCK)
     assert_closed(bench, victim.row, RunState.CANCELLED)

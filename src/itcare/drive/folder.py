@@ -19,6 +19,7 @@ from itcare.drive.process import RunProcesses
 _SOCKET_PATH_LIMIT = 107
 # The longest names of sockets below the folder: ansible-core's own (multiprocessing.connection), and a
 # control path, which ssh first binds under a name with 17 characters more.
+_RESERVE_BYTES = 32 * 1024
 _TEMPORARY = "tmp"
 _LONGEST_NAMES = (f"/{_TEMPORARY}/pymp-xxxxxxxx/listener-xxxxxxxx", "/xxxxx.xxxxxxxxxxxxxxxx")
 
@@ -68,6 +69,11 @@ class RunFolder:
         return self.path / "ended.json"
 
     @property
+    def reserve(self) -> Path:
+        """Space held back, given free so that the ending can be written on a full disk."""
+        return self.path / "reserve"
+
+    @property
     def cancel(self) -> Path:
         """Its presence tells the supervisor to stop; content: who asked."""
         return self.path / "cancel.json"
@@ -109,6 +115,8 @@ def make_folder(runs: Path, run_id: str) -> RunFolder:
         folder.temporary.mkdir(mode=0o700)
         folder.private.mkdir(mode=0o700)
         (folder.private / "env").mkdir(mode=0o700)
+        with folder.reserve.open("xb") as reserve:
+            os.posix_fallocate(reserve.fileno(), 0, _RESERVE_BYTES)
     except OSError as error:
         raise UnsafeError(
             "make the run folder", str(folder.path), str(error), "Check free space and the owner of the runs folder."
