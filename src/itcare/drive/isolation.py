@@ -15,6 +15,7 @@ from typing import Literal
 _MOUNTS = Path("/proc/self/mounts")
 _SYSTEMD_IS_INIT = Path("/run/systemd/system")
 _PROBE_SECONDS = 5
+_SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def _scope_prefix(run_id: str) -> tuple[str, ...] | None:
         return None
     words = ["systemd-run", "--scope", "--quiet", "--collect"]
     if os.geteuid() != 0:
-        words.insert(1, "--user")
+        # The user's manager is found through this variable, which a run's environment does not hold.
+        words = ["env", f"XDG_RUNTIME_DIR={os.environ.get('XDG_RUNTIME_DIR', '')}", *words, "--user"]
     # A scope needs a manager that answers and lets us in; only trying it tells.
     if not _succeeds([*words, f"--unit={unit_name(run_id)}-probe", "true"]):
         return None
@@ -95,7 +97,9 @@ def _scope_prefix(run_id: str) -> tuple[str, ...] | None:
 
 def _succeeds(command: Sequence[str]) -> bool:
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROBE_SECONDS)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROBE_SECONDS, env={"PATH": _SYSTEM_PATH}
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
