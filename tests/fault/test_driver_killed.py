@@ -33,6 +33,7 @@ from itcare.drive import rows
 from itcare.drive.cancel import request_cancel
 from itcare.drive.controller import Operator
 from itcare.drive.folder import RunFolder
+from itcare.drive.isolation import find_cgroup
 from itcare.drive.recover import recover_all, recover_run
 from itcare.drive.rows import RunRow
 from itcare.drive.supervision import order_cancel
@@ -182,6 +183,7 @@ def test_a_run_whose_folder_is_gone_is_closed_from_what_the_ledger_knows(bench: 
     victim.row.folder.rmdir()
     recover_all(bench.ledger, CLOCK)
     assert assert_closed(bench, victim.row, RunState.INTERRUPTED) == {"pc01": "not_run", "pc02": "not_run"}
+    assert find_cgroup(victim.row.id) is None
 
 
 def test_a_recovery_that_dies_is_itself_recovered(

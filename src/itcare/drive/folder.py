@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from itcare.core.errors import UnsafeError
-from itcare.drive.isolation import belongs_to_run
+from itcare.drive.isolation import belongs_to_run, find_cgroup
 from itcare.drive.process import RunProcesses
 
 # sun_path holds 108 bytes with the closing NUL (unix(7)).
@@ -174,10 +174,12 @@ def read_object(path: Path) -> dict[str, Any] | None:
 def processes_of(folder: RunFolder, sockets: Path | None) -> RunProcesses:
     """What tells the run's processes; the cgroup only if it is the run's own."""
     try:
-        cgroup = Path(folder.cgroup_note.read_text(encoding="utf-8"))
+        cgroup: Path | None = Path(folder.cgroup_note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return RunProcesses(folder.run_id, sockets)
-    return RunProcesses(folder.run_id, sockets, cgroup if belongs_to_run(cgroup, folder.run_id) else None)
+        cgroup = find_cgroup(folder.run_id)
+    if cgroup is not None and not belongs_to_run(cgroup, folder.run_id):
+        cgroup = None
+    return RunProcesses(folder.run_id, sockets, cgroup)
 
 
 def remove_run_files(folder: RunFolder, sockets: Path | None) -> None:

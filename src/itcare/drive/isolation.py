@@ -71,6 +71,18 @@ def belongs_to_run(cgroup: Path, run_id: str) -> bool:
     return unit_name(run_id) in cgroup.name
 
 
+def find_cgroup(run_id: str) -> Path | None:
+    """The run's cgroup wherever it lies, by its name alone: for a run whose folder is gone."""
+    try:
+        mount = cgroup_mount(_MOUNTS.read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    if mount is None:
+        return None
+    names = {unit_name(run_id), f"{unit_name(run_id)}.scope"}
+    return next((Path(parent) / name for parent, folders, _ in os.walk(mount) for name in names & set(folders)), None)
+
+
 def choose_isolation(run_id: str) -> Isolation:
     """The strongest fence this machine offers: systemd scope, else a cgroup directory, else the mark."""
     scope = _scope_prefix(run_id)
