@@ -113,6 +113,13 @@ def test_the_job_s_own_limit_cancel_and_a_dead_driver_stop_it(guard: Guard, monk
     assert guard.reason_to_stop() is Ending.CANCELLED
 
 
+def test_a_disk_about_to_be_full_stops_it_while_that_can_still_be_written(
+    guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "_DISK_RESERVE_BYTES", 2**62)
+    assert guard.reason_to_stop() is Ending.DISK_FULL
+
+
 def test_progress_is_that_of_the_planned_hosts(tmp_path: Path) -> None:
     text = SpoolText().header().play("pc01").start("pc01", "t1").end("pc01", "t1", "changed")
     text.start("elsewhere", "t1").start("pc01", "t2")
