@@ -10,6 +10,16 @@ from typing import Any
 
 import psutil
 import pytest
+
+from itcare.contract.loader import LoadedContract
+from itcare.core.clock import SystemClock, read_instant
+from itcare.core.errors import ExitCode
+from itcare.core.words import HostOutcome, NotReachedReason, RunState, TaskOutcome
+from itcare.drive import trust
+from itcare.drive.controller import identify_operator
+from itcare.drive.progress import Progress
+from itcare.drive.recover import recover_all
+from itcare.drive.report import HostReport, RunReport
 from tests.support.driving import (
     Bench,
     living_of,
@@ -21,16 +31,6 @@ from tests.support.driving import (
     write_playbook,
 )
 from tests.support.sshd import Fleet, Sshd, make_key
-
-from itcare.contract.loader import LoadedContract
-from itcare.core.clock import SystemClock, read_instant
-from itcare.core.errors import ExitCode
-from itcare.core.words import HostOutcome, NotReachedReason, RunState, TaskOutcome
-from itcare.drive import trust
-from itcare.drive.controller import identify_operator
-from itcare.drive.progress import Progress
-from itcare.drive.recover import recover_all
-from itcare.drive.report import HostReport, RunReport
 
 pytestmark = pytest.mark.component("sshd")
 CLIENT = "FLOTA"

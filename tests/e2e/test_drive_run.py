@@ -10,6 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from itcare.core.clock import SystemClock
+from itcare.core.errors import BadInputError, BusyError, ExitCode, NotFoundError
+from itcare.core.names import RunName
+from itcare.core.words import HostOutcome, RunState
+from itcare.drive import shelf
+from itcare.drive.cancel import request_cancel
+from itcare.drive.controller import Operator
+from itcare.drive.isolation import Isolation
+from itcare.drive.process import RunProcesses, living
+from itcare.drive.recover import recover_all
 from tests.support.driving import (
     LOCAL,
     ROOT,
@@ -24,17 +35,6 @@ from tests.support.driving import (
     write_contract,
     write_playbook,
 )
-
-from itcare.core.clock import SystemClock
-from itcare.core.errors import BadInputError, BusyError, ExitCode, NotFoundError
-from itcare.core.names import RunName
-from itcare.core.words import HostOutcome, RunState
-from itcare.drive import shelf
-from itcare.drive.cancel import request_cancel
-from itcare.drive.controller import Operator
-from itcare.drive.isolation import Isolation
-from itcare.drive.process import RunProcesses, living
-from itcare.drive.recover import recover_all
 
 CLIENT = "DOMEK"
 OPERATOR = Operator("root", "jan", None, "Jan Testowy")

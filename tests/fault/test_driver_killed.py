@@ -11,6 +11,19 @@ from typing import Any
 
 import psutil
 import pytest
+
+from itcare.core.clock import SystemClock
+from itcare.core.names import RunName
+from itcare.core.words import HostOutcome, RunState
+from itcare.drive import rows
+from itcare.drive.cancel import request_cancel
+from itcare.drive.controller import Operator
+from itcare.drive.folder import RunFolder
+from itcare.drive.isolation import find_cgroup
+from itcare.drive.recover import recover_all, recover_run
+from itcare.drive.rows import RunRow
+from itcare.drive.supervision import order_cancel
+from itcare.store.engine import write
 from tests.support.driving import (
     LOCAL,
     Bench,
@@ -25,19 +38,6 @@ from tests.support.driving import (
     write_contract,
     write_playbook,
 )
-
-from itcare.core.clock import SystemClock
-from itcare.core.names import RunName
-from itcare.core.words import HostOutcome, RunState
-from itcare.drive import rows
-from itcare.drive.cancel import request_cancel
-from itcare.drive.controller import Operator
-from itcare.drive.folder import RunFolder
-from itcare.drive.isolation import find_cgroup
-from itcare.drive.recover import recover_all, recover_run
-from itcare.drive.rows import RunRow
-from itcare.drive.supervision import order_cancel
-from itcare.store.engine import write
 
 CLIENT = "DOMEK"
 CLOCK = SystemClock()
