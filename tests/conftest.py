@@ -3,11 +3,14 @@
 import os
 from collections.abc import Generator
 
+import hypothesis
 import pytest
 
 from tests.support.components import allowed_skips, is_present
 
 CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+hypothesis.settings.register_profile("itcare", deadline=None)  # timing is for benchmarks, not for tests
+hypothesis.settings.load_profile("itcare")
 _used: set[str] = set()
 _skipped: list[str] = []
 
