@@ -48,7 +48,7 @@ def _say(row: dict[str, object]) -> None:
 
 def export_proof(
     client: Annotated[str, typer.Argument(help="Client code.")],
-    out: Annotated[Path, typer.Option("--out", help="New folder for the proof bundle.")],
+    out: Annotated[Path, typer.Option("--out", help="New or empty folder for the proof bundle.")],
 ) -> None:
     """Write everything with which the client can check its own ledger, without a server of ours.
 

@@ -1,6 +1,7 @@
 """Proof bundle: a folder with everything a client needs to check its own log without us."""
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -23,35 +24,58 @@ from itcare.store.tables import leaf, log
 
 
 def export_proof(ledger: Ledger, target: LogRef, out: Path) -> Path:
-    """Write the bundle of one log, up to its last checkpoint, to the new folder `out`; returns it.
+    """Write the bundle of one log, up to its last checkpoint, to the new or empty folder `out`; returns it.
 
     The finished bundle is verified by its own verifier before it gets its name. Raises
-    BadInputError when `out` exists or its parent does not, UnsoundError when what would be
-    exported does not verify, UnsafeError when it cannot be written.
+    BadInputError when `out` is there and no empty folder, or its parent is not there; UnsoundError
+    when what would be exported does not verify, UnsafeError when it cannot be written.
     """
     out = out.absolute()
-    if out.exists() or out.is_symlink() or not out.parent.is_dir():
+    is_there = _is_empty_folder(out)
+    if not is_there and (os.path.lexists(out) or not out.parent.is_dir()):
         raise BadInputError(
-            "write proof bundle", str(out), "it exists already, or its parent folder does not", "Name a new folder."
-        )
+            "write proof bundle", str(out), "it is there already and not empty, or its parent folder is missing",
+            "Name a new folder, or an empty one.",
+        )  # fmt: skip
     checkpoints = ledger.checkpoints(target)
     latest = ledger.latest_checkpoint(target)
     work = None
     try:
-        work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out if is_there else out.parent))
         with read(ledger.engine) as connection:
             _write_contents(connection, ledger, target, checkpoints, latest, work)
         _write_manifest(ledger, target, work)
         _require_sound(work, str(ledger.verifier_key(target)), out)
-        work.chmod(0o755)
-        work.rename(out)
-        sync_folder(out.parent)
+        _place(work, out)
     except OSError as error:
         raise UnsafeError("write proof bundle", str(out), str(error), "Check the folder and its free space.") from error
     finally:
         if work is not None and work.exists():
             shutil.rmtree(work)
     return out
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and os.access(path, os.R_OK) and not os.listdir(path)
+
+
+def _place(work: Path, out: Path) -> None:
+    """Give the finished bundle its name. Raises OSError.
+
+    A folder that was there keeps its owner and mode, and may be a disk's own; its manifest comes last,
+    and a bundle without one does not verify.
+    """
+    if work.parent == out:
+        if os.listdir(out) != [work.name]:
+            raise FileExistsError("something else was put there meanwhile")
+        for path in sorted(work.iterdir(), key=lambda path: path.name == verify.MANIFEST):
+            path.rename(out / path.name)
+        work.rmdir()
+        sync_folder(out)
+    else:
+        work.chmod(0o755)
+        work.rename(out)
+    sync_folder(out.parent)
 
 
 def _write_contents(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from itcare.core.errors import BadInputError, UnsoundError
+from itcare.core.errors import BadInputError, UnsafeError, UnsoundError
 from itcare.ledger import verify
 from itcare.ledger.bundle import export_proof
 from itcare.ledger.checkpoint import make_checkpoint
@@ -299,14 +299,50 @@ def test_nothing_of_another_client_is_in_the_bundle(tmp_path: Path) -> None:
     assert not any(path.read_bytes().splitlines()[1] in everything for path in private)
 
 
-def test_an_existing_folder_is_never_written_into(tmp_path: Path) -> None:
+def test_what_is_there_already_is_never_written_over(tmp_path: Path) -> None:
     ledger, log = sample_ledger(tmp_path)
-    (tmp_path / "out").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("keep me")
+    (tmp_path / "file").write_text("keep me too")
+    (tmp_path / "empty").mkdir()
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
-    for out in (tmp_path / "out", tmp_path / "dangling", tmp_path / "missing" / "out"):
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    for name in ("full", "file", "dangling", "link", "missing/out"):
         with pytest.raises(BadInputError, match="new folder"):
-            export_proof(ledger, log, out)
-    assert list((tmp_path / "out").iterdir()) == []
+            export_proof(ledger, log, tmp_path / name)
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["letter.txt"]
+    assert list((tmp_path / "empty").iterdir()) == []
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_empty_folder_is_filled_and_stays_the_folder_that_it_was(tmp_path: Path) -> None:
+    ledger, log = sample_ledger(tmp_path)
+    out = tmp_path / "out"
+    out.mkdir(mode=0o700)
+    before = out.stat()
+    assert export_proof(ledger, log, out) == out
+    after = out.stat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    assert verify.verify_bundle(out, str(ledger.verifier_key(log))).problems == []
+    assert not list(out.glob(".*"))
+    with pytest.raises(BadInputError, match="not empty"):
+        export_proof(ledger, log, out)
+
+
+def test_a_file_put_into_the_empty_folder_meanwhile_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, log = sample_ledger(tmp_path)
+    out = tmp_path / "out"
+    out.mkdir()
+
+    def check_slowly(*arguments: object) -> None:
+        (out / "README.txt").write_text("mine")
+
+    monkeypatch.setattr("itcare.ledger.bundle._require_sound", check_slowly)
+    with pytest.raises(UnsafeError, match="meanwhile"):
+        export_proof(ledger, log, out)
+    assert [(path.name, path.read_text()) for path in out.iterdir()] == [("README.txt", "mine")]
 
 
 def test_an_unsound_log_is_not_exported(tmp_path: Path) -> None:
@@ -319,6 +355,10 @@ def test_an_unsound_log_is_not_exported(tmp_path: Path) -> None:
         export_proof(ledger, log, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob(".out*"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UnsoundError, match="entry 3"):
+        export_proof(ledger, log, tmp_path / "empty")
+    assert list((tmp_path / "empty").iterdir()) == []
 
 
 def test_entries_beyond_the_last_checkpoint_wait_for_the_next_bundle(tmp_path: Path) -> None:
