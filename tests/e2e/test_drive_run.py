@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from itcare.cli.history import find_doubts
 from itcare.core.clock import SystemClock
 from itcare.core.errors import BadInputError, BusyError, ExitCode, NotFoundError
 from itcare.core.names import RunName
 from itcare.core.words import HostOutcome, RunState
-from itcare.drive import shelf
 from itcare.drive.cancel import request_cancel
 from itcare.drive.controller import Operator
 from itcare.drive.isolation import Isolation
@@ -25,13 +25,11 @@ from tests.support.driving import (
     LOCAL,
     ROOT,
     Bench,
+    RunInMotion,
     finish_driver,
     living_of,
     make_bench,
     sleep_then_touch,
-    start_driver,
-    wait_for_row,
-    wait_for_spool,
     write_contract,
     write_playbook,
 )
@@ -88,8 +86,7 @@ def test_a_visit_is_recorded_from_the_request_to_the_signature(bench: Bench, tmp
     assert closed["outcomes"] == {"ok": 1}
     assert event["opened_at"] == event["tasks"][0]["start"]
     assert event["closed_at"] == event["tasks"][-1]["end"]
-    record = shelf.show_run(bench.ledger, report.name)
-    health: Any = shelf.task_result(bench.ledger, record, "pc01", 1)
+    health = bench.task_result(CLIENT, 1, "pc01", 1)
     assert health["health"]["schema"] == "itcare/health/v1"
     assert bench.ledger.latest_checkpoint(log).size == 4
     assert list(bench.settings.runs.iterdir()) == []
@@ -152,44 +149,38 @@ def test_the_driver_s_environment_reaches_no_playbook(
 
 
 def test_a_computer_in_one_run_is_refused_to_the_next(bench: Bench, tmp_path: Path) -> None:
-    loaded = write_contract(tmp_path, CLIENT, {"pc01": LOCAL, "pc02": LOCAL})
-    slow = write_playbook(tmp_path / "play", sleep_then_touch(tmp_path / "late", 60))
-    driver = start_driver(bench, loaded, slow)
-    row = wait_for_row(bench, CLIENT)
-    wait_for_spool(row, "task_start", "Sleep")
+    first = RunInMotion(bench, CLIENT, seconds=60).wait_for_the_task()
 
     with pytest.raises(BusyError, match=f"{CLIENT}/1") as refusal:
-        bench.perform(loaded, limit=["pc02"])
+        bench.perform(first.loaded, limit=["pc02"])
     assert "pc02" in str(refusal.value)
     assert recover_all(bench.ledger, SystemClock()) == []
 
-    driver.send_signal(signal.SIGINT)
-    assert finish_driver(driver)["state"] == "cancelled"
-    report = bench.perform(loaded, limit=["pc02"])
+    first.driver.send_signal(signal.SIGINT)
+    assert finish_driver(first.driver)["state"] == "cancelled"
+    report = bench.perform(first.loaded, limit=["pc02"])
     assert report.name == RunName(CLIENT, 2)
     assert report.state is RunState.COMPLETE
-    assert shelf.list_runs(bench.ledger, CLIENT, needs_verify=True)[0].to_verify == ("pc01",)
+    assert find_doubts(bench.history(CLIENT)) == {1: ["pc01"]}
+    bench.perform(first.loaded, limit=["pc01"])
+    assert find_doubts(bench.history(CLIENT)) == {}  # somebody has looked
 
 
-def test_a_cancelled_run_says_by_whom_and_its_task_never_takes_effect(bench: Bench, tmp_path: Path) -> None:
-    loaded = write_contract(tmp_path, CLIENT, {"pc01": LOCAL})
-    late = tmp_path / "late"
-    driver = start_driver(bench, loaded, write_playbook(tmp_path / "play", sleep_then_touch(late, 4)))
-    row = wait_for_row(bench, CLIENT)
-    wait_for_spool(row, "task_start", "Sleep")
+def test_a_cancelled_run_says_by_whom_and_its_task_never_takes_effect(bench: Bench) -> None:
+    run = RunInMotion(bench, CLIENT, seconds=4, hosts=("pc01",)).wait_for_the_task()
     began = time.monotonic()
 
     closed = request_cancel(bench.ledger, RunName(CLIENT, 1), operator=OPERATOR, clock=SystemClock())
 
     assert closed.state is RunState.CANCELLED
-    assert living_of(row) == ()
-    finish_driver(driver)
+    assert living_of(run.row) == ()
+    finish_driver(run.driver)
     event = bench.events(CLIENT, "run.closed")[0]
     who: Any = bench.ledger.body(bench.ledger.find_log(CLIENT), event["cancelled"])
     assert (who["by"], who["user"]) == ("Jan Testowy", "root")
     assert bench.host_event(CLIENT, 1, "pc01")["outcome"] == HostOutcome.INTERRUPTED
     time.sleep(max(0.0, 6 - (time.monotonic() - began)))  # the task would have written by now
-    assert not late.exists()
+    assert not run.late.exists()
     with pytest.raises(BadInputError, match="closed"):
         request_cancel(bench.ledger, RunName(CLIENT, 1), operator=OPERATOR, clock=SystemClock())
     with pytest.raises(NotFoundError):
@@ -270,15 +261,13 @@ def test_two_clients_leave_nothing_of_one_in_the_other(bench: Bench, tmp_path: P
         assert other.replace("canary-of-", "canary-of-") not in told
 
 
-def test_a_playbook_that_dies_of_a_signal_is_never_complete(bench: Bench, tmp_path: Path) -> None:
-    loaded = write_contract(tmp_path, CLIENT, {"pc01": LOCAL})
-    driver = start_driver(bench, loaded, write_playbook(tmp_path / "play", sleep_then_touch(tmp_path / "late", 5)))
-    row = wait_for_row(bench, CLIENT)
-    wait_for_spool(row, "task_start", "Sleep")
+def test_a_playbook_that_dies_of_a_signal_is_never_complete(bench: Bench) -> None:
+    run = RunInMotion(bench, CLIENT, seconds=5, hosts=("pc01",)).wait_for_the_task()
+    row = run.row
     found = subprocess.run(["pgrep", "-f", f"ansible-playbook.*{row.id}"], capture_output=True, text=True, check=True)
     main = min(int(pid) for pid in found.stdout.split() if int(pid) in living(RunProcesses(row.id)))
     os.kill(main, signal.SIGKILL)
-    report = finish_driver(driver)
+    report = finish_driver(run.driver)
     assert (report["state"], report["hosts"]) == ("incomplete", {"pc01": "interrupted"})
-    assert not (tmp_path / "late").exists()
+    assert not run.late.exists()
     assert living_of(row) == ()

@@ -24,20 +24,7 @@ from itcare.drive.recover import recover_all, recover_run
 from itcare.drive.rows import RunRow
 from itcare.drive.supervision import order_cancel
 from itcare.store.engine import write
-from tests.support.driving import (
-    LOCAL,
-    Bench,
-    OffsetClock,
-    finish_driver,
-    living_of,
-    make_bench,
-    sleep_then_touch,
-    start_driver,
-    wait_for_row,
-    wait_for_spool,
-    write_contract,
-    write_playbook,
-)
+from tests.support.driving import Bench, OffsetClock, RunInMotion, finish_driver, living_of, make_bench
 
 CLIENT = "DOMEK"
 CLOCK = SystemClock()
@@ -48,31 +35,6 @@ SETTLED = {outcome.value for outcome in HostOutcome}
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return make_bench(tmp_path)
-
-
-class Victim:
-    """A run in the middle of a task on pc01, its driver a process of its own."""
-
-    def __init__(self, bench: Bench, folder: Path, seconds: float = 3) -> None:
-        self.late = folder / "late"
-        self.loaded = write_contract(folder, CLIENT, {"pc01": LOCAL, "pc02": LOCAL})
-        playbook = write_playbook(
-            folder / "play", {**sleep_then_touch(self.late, seconds), "when": "inventory_hostname == 'pc01'"}
-        )
-        self.driver = start_driver(bench, self.loaded, playbook)
-        self.row = wait_for_row(bench, CLIENT)
-
-    def wait_for_the_task(self) -> "Victim":
-        wait_for_spool(self.row, "task_start", "Sleep", "pc01")
-        return self
-
-    @property
-    def supervisor(self) -> int:
-        return int(psutil.Process(self.driver.pid).children()[0].pid)
-
-    def kill_driver(self) -> None:
-        self.driver.kill()
-        self.driver.communicate()
 
 
 def wait_until_nothing_lives(row: RunRow, seconds: float) -> None:
@@ -99,7 +61,7 @@ def assert_closed(bench: Bench, row: RunRow, state: RunState) -> dict[str, Any]:
 def test_a_driver_killed_in_a_task_takes_its_processes_along_and_recovery_closes_the_run(
     bench: Bench, tmp_path: Path
 ) -> None:
-    victim = Victim(bench, tmp_path).wait_for_the_task()
+    victim = RunInMotion(bench, CLIENT).wait_for_the_task()
     victim.kill_driver()
     wait_until_nothing_lives(victim.row, 2.0)  # the supervisor saw the pipe close; nobody else helped
 
@@ -116,7 +78,7 @@ def test_a_driver_killed_in_a_task_takes_its_processes_along_and_recovery_closes
 
 
 def test_with_driver_and_supervisor_killed_recovery_kills_what_goes_on(bench: Bench, tmp_path: Path) -> None:
-    victim = Victim(bench, tmp_path, seconds=6).wait_for_the_task()
+    victim = RunInMotion(bench, CLIENT, seconds=6).wait_for_the_task()
     os.kill(victim.driver.pid, signal.SIGSTOP)  # so that it cannot clean up after its supervisor
     os.kill(victim.supervisor, signal.SIGKILL)
     victim.kill_driver()
@@ -131,7 +93,7 @@ def test_with_driver_and_supervisor_killed_recovery_kills_what_goes_on(bench: Be
 
 
 def test_a_killed_supervisor_leaves_nothing_to_the_driver_but_the_end(bench: Bench, tmp_path: Path) -> None:
-    victim = Victim(bench, tmp_path).wait_for_the_task()
+    victim = RunInMotion(bench, CLIENT).wait_for_the_task()
     os.kill(victim.supervisor, signal.SIGKILL)
     report = finish_driver(victim.driver)
     assert (report["state"], report["reason"]) == ("interrupted", "died")
@@ -142,7 +104,7 @@ def test_a_killed_supervisor_leaves_nothing_to_the_driver_but_the_end(bench: Ben
 
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_at_any_moment_a_run_ends_with_a_state_for_every_host(bench: Bench, tmp_path: Path, seed: int) -> None:
-    victim = Victim(bench, tmp_path, seconds=1)
+    victim = RunInMotion(bench, CLIENT, seconds=1)
     chance = random.Random(seed)
     time.sleep(chance.uniform(0, 3))
     target = victim.driver.pid
@@ -165,7 +127,7 @@ def test_killed_at_any_moment_a_run_ends_with_a_state_for_every_host(bench: Benc
 def test_a_driver_killed_before_its_process_started_leaves_hosts_that_were_not_run(
     bench: Bench, tmp_path: Path
 ) -> None:
-    victim = Victim(bench, tmp_path)
+    victim = RunInMotion(bench, CLIENT)
     victim.kill_driver()  # the row has just been written
     recover_all(bench.ledger, CLOCK)
     closed = bench.events(CLIENT, "run.closed")[0]
@@ -175,7 +137,7 @@ def test_a_driver_killed_before_its_process_started_leaves_hosts_that_were_not_r
 
 
 def test_a_run_whose_folder_is_gone_is_closed_from_what_the_ledger_knows(bench: Bench, tmp_path: Path) -> None:
-    victim = Victim(bench, tmp_path).wait_for_the_task()
+    victim = RunInMotion(bench, CLIENT).wait_for_the_task()
     victim.kill_driver()
     wait_until_nothing_lives(victim.row, 2.0)
     for path in sorted(victim.row.folder.rglob("*"), reverse=True):
@@ -189,7 +151,7 @@ def test_a_run_whose_folder_is_gone_is_closed_from_what_the_ledger_knows(bench: 
 def test_a_recovery_that_dies_is_itself_recovered(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    victim = Victim(bench, tmp_path).wait_for_the_task()
+    victim = RunInMotion(bench, CLIENT).wait_for_the_task()
     victim.kill_driver()
 
     def die(*ignored: object) -> None:
@@ -204,7 +166,7 @@ def test_a_recovery_that_dies_is_itself_recovered(
 
 
 def test_many_recoveries_at_once_close_a_run_once(bench: Bench, tmp_path: Path) -> None:
-    victim = Victim(bench, tmp_path).wait_for_the_task()
+    victim = RunInMotion(bench, CLIENT).wait_for_the_task()
     victim.kill_driver()
     found: list[object] = []
     threads = [threading.Thread(target=lambda: found.extend(recover_all(bench.ledger, CLOCK))) for _ in range(4)]
@@ -217,7 +179,7 @@ def test_many_recoveries_at_once_close_a_run_once(bench: Bench, tmp_path: Path) 
 
 
 def test_a_cancel_of_a_dead_run_closes_it_as_cancelled(bench: Bench, tmp_path: Path) -> None:
-    victim = Victim(bench, tmp_path).wait_for_the_task()
+    victim = RunInMotion(bench, CLIENT).wait_for_the_task()
     victim.kill_driver()
     closed = request_cancel(bench.ledger, RunName(CLIENT, 1), operator=OPERATOR, clock=CLOCK)
     assert closed.state is RunState.CANCELLED
@@ -225,7 +187,7 @@ def test_a_cancel_of_a_dead_run_closes_it_as_cancelled(bench: Bench, tmp_path: P
 
 
 def test_a_driver_that_slept_beyond_its_leases_cannot_write_any_more(bench: Bench, tmp_path: Path) -> None:
-    victim = Victim(bench, tmp_path).wait_for_the_task()
+    victim = RunInMotion(bench, CLIENT).wait_for_the_task()
     os.kill(victim.driver.pid, signal.SIGSTOP)
     assert recover_all(bench.ledger, CLOCK) == []  # it may come back in time
     later = OffsetClock(timedelta(seconds=rows.LEASE.total_seconds() + 5))
@@ -241,7 +203,7 @@ def test_a_driver_that_slept_beyond_its_leases_cannot_write_any_more(bench: Benc
 
 
 def test_an_owner_with_an_old_fencing_number_is_refused(bench: Bench, tmp_path: Path) -> None:
-    victim = Victim(bench, tmp_path).wait_for_the_task()
+    victim = RunInMotion(bench, CLIENT).wait_for_the_task()
     with write(bench.ledger.engine) as connection:
         rows.take_over(connection, victim.row.id, CLOCK.now())
     order_cancel(RunFolder(victim.row.folder), {"by": "test"})

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
+from itcare.cli.history import read_client
+from itcare.cli.session import Session
 from itcare.contract.loader import LoadedContract, load_contract
 from itcare.core.clock import Clock, SystemClock
 from itcare.core.settings import Settings
@@ -21,6 +24,7 @@ from itcare.drive.report import RunReport
 from itcare.drive.rows import RunRow
 from itcare.drive.run import perform
 from itcare.ledger.log import Ledger
+from itcare.publish.records import History
 from itcare.store.engine import open_engine, read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +63,22 @@ class Bench:
 
     def host_event(self, client: str, run: int, host: str) -> dict[str, Any]:
         return next(e for e in self.events(client, "run.host") if (e["run"], e["host"]) == (run, host))
+
+    @property
+    def session(self) -> Session:
+        """What the commands that show things read through."""
+        return Session(self.settings, SystemClock())
+
+    def history(self, client: str) -> History:
+        """A client's ledger as `itcare runs` and `itcare show` read it."""
+        return read_client(self.session, self.ledger.find_log(client))
+
+    def task_result(self, client: str, run: int, host: str, position: int) -> Any:
+        """What a task returned, from its body in the ledger; None when there is none."""
+        history = self.history(client)
+        record = next(record for record in history.runs if record.number == run)
+        task = next(task for task in record.hosts[host].tasks if task.position == position)
+        return history.read(task.result)
 
     def run_row(self, client: str, number: int = 1) -> RunRow | None:
         with read(self.ledger.engine) as connection:
@@ -160,3 +180,30 @@ def living_of(row: RunRow) -> Sequence[int]:
     note = row.folder / "cgroup"
     cgroup = Path(note.read_text()) if note.exists() else None
     return living(RunProcesses(row.id, row.sockets, cgroup))
+
+
+class RunInMotion:
+    """A run in the middle of a task, its driver a process of its own.
+
+    The task sleeps `seconds`, then writes the file `late`; on pc01 only where there are more computers.
+    """
+
+    def __init__(self, bench: Bench, client: str, seconds: float = 3, hosts: Sequence[str] = ("pc01", "pc02")) -> None:
+        self.late = bench.folder / "late"
+        self.loaded = write_contract(bench.folder, client, dict.fromkeys(hosts, LOCAL))
+        only = {"when": "inventory_hostname == 'pc01'"} if len(hosts) > 1 else {}
+        playbook = write_playbook(bench.folder / "play", {**sleep_then_touch(self.late, seconds), **only})
+        self.driver = start_driver(bench, self.loaded, playbook)
+        self.row = wait_for_row(bench, client)
+
+    def wait_for_the_task(self) -> "RunInMotion":
+        wait_for_spool(self.row, "task_start", "Sleep", "pc01")
+        return self
+
+    @property
+    def supervisor(self) -> int:
+        return int(psutil.Process(self.driver.pid).children()[0].pid)
+
+    def kill_driver(self) -> None:
+        self.driver.kill()
+        self.driver.communicate()

@@ -41,6 +41,11 @@ def plain(value: object, limit: int = 300) -> str:
     return shown + ("…" if len(text) > limit else "")
 
 
+def join(values: object) -> str:
+    """A list as one cell of a table; empty for an empty one."""
+    return ", ".join(map(str, values)) if isinstance(values, list) else str(values)
+
+
 def say(text: str) -> None:
     """Print one line of result; no markup is interpreted."""
     _out.print(Text(text), soft_wrap=True)

@@ -29,6 +29,24 @@ def read_client(session: "Session", log: "LogRef") -> "History":
     return read_history(ledger.entries(log), lambda digest: ledger.body(log, digest), live_runs(session, log))
 
 
+def find_doubts(history: "History") -> dict[int, list[str]]:
+    """Hosts that somebody has to look at, by the run that left them so; a later run that looked clears the doubt."""
+    from itcare.core.words import HostOutcome
+
+    looked = (HostOutcome.OK, HostOutcome.CHANGED, HostOutcome.FAILED)
+    doubtful: dict[str, int] = {}
+    for run in history.runs:
+        for name, record in run.hosts.items():
+            if record.needs_verify:
+                doubtful[name] = run.number
+            elif record.outcome in looked:
+                doubtful.pop(name, None)
+    by_run: dict[int, list[str]] = {}
+    for name, number in sorted(doubtful.items()):
+        by_run.setdefault(number, []).append(name)
+    return by_run
+
+
 def describe_run(client: str, history: "History", record: "RunRecord") -> dict[str, object]:
     """One run in one flat object."""
     from itcare.publish.records import History

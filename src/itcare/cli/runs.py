@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from itcare.cli.console import print_json, print_table, remark
+from itcare.cli.console import join, print_json, print_table, remark
 from itcare.cli.session import Session
 from itcare.core.errors import BadInputError, NotFoundError
 from itcare.core.names import RunName
@@ -63,7 +63,8 @@ def recover() -> None:
 def list_(
     client: Annotated[str | None, typer.Argument(help="Client code; without it all clients.")] = None,
     needs_verify: Annotated[
-        bool, typer.Option("--needs-verify", help="Only runs with a host that somebody has to look at.")
+        bool,
+        typer.Option("--needs-verify", help="Only runs that left a host in doubt which no later run has looked at."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list and nothing else.")] = False,
 ) -> None:
@@ -71,7 +72,7 @@ def list_(
 
     Example: itcare runs ACME --needs-verify
     """
-    from itcare.cli.history import describe_run, read_client
+    from itcare.cli.history import describe_run, find_doubts, read_client
 
     session = Session.open()
     if client is not None:
@@ -80,8 +81,12 @@ def list_(
     for log in session.client_logs():
         if client in (None, log.client):
             history = read_client(session, log)
-            rows += [describe_run(str(log.client), history, record) for record in history.runs]
-    rows = [row for row in rows if row["needs_verify"] or not needs_verify]
+            doubts = find_doubts(history)
+            rows += [
+                {**describe_run(str(log.client), history, record), "to_verify": doubts.get(record.number, [])}
+                for record in history.runs
+            ]
+    rows = [row for row in rows if row["to_verify"] or not needs_verify]
     rows.sort(key=lambda row: str(row["opened_at"]), reverse=True)
     if as_json:
         print_json(rows)
@@ -93,7 +98,7 @@ def list_(
             [
                 [
                     f"{row['client']}/{row['number']}", row["duty"], row["state"], row["opened_at"],
-                    f"{row['hosts_good']} of {row['hosts_total']}", row["needs_verify"] or "", row["operator"],
+                    f"{row['hosts_good']} of {row['hosts_total']}", join(row["to_verify"]), row["operator"],
                 ]
                 for row in rows
             ],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from itcare.cli.console import print_json, print_table, remark, say
+from itcare.cli.console import join, print_json, print_table, remark, say
 from itcare.cli.session import Session
 from itcare.core.errors import ExitCode
 
@@ -80,7 +80,7 @@ def clients(
         print_table(
             ["client", "name", "contract", "computers today", "duties"],
             [
-                [row["code"], row["legal_name"], row["contract"], _join(row["hosts"]), _join(row["duties"])]
+                [row["code"], row["legal_name"], row["contract"], join(row["hosts"]), join(row["duties"])]
                 for row in rows
             ],
         )
@@ -103,10 +103,6 @@ def _client_row(session: Session, code: str, loaded: "LoadedContract") -> dict[s
         "duties": sorted(contract.duties),
         "file": str(loaded.path),
     }
-
-
-def _join(values: object) -> str:
-    return ", ".join(map(str, values)) if isinstance(values, list) else str(values)
 
 
 def trust(

@@ -75,13 +75,6 @@ def open_runs(connection: Connection) -> list[RunRow]:
     return [_read_row(row) for row in rows.mappings()]
 
 
-def newest_runs(connection: Connection, code: str | None, count: int) -> list[RunRow]:
-    """The last runs of one client or of all, newest first."""
-    query = _RUNS if code is None else _RUNS.where(client.c.code == code)
-    rows = connection.execute(query.order_by(run.c.opened_at.desc(), run.c.id).limit(count))
-    return [_read_row(row) for row in rows.mappings()]
-
-
 def next_fence(connection: Connection) -> int:
     """A fencing number greater than any given out before."""
     return int(connection.execute(update(fence).values(value=fence.c.value + 1).returning(fence.c.value)).scalar_one())
