@@ -6,11 +6,13 @@ Clients are invented; the first is ACME (Polish), the second NORD (English), mor
 Everything follows from the arguments: the same call writes the same rows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 from itcare.core.words import (
     FindingStatus,
@@ -152,7 +154,7 @@ def make_rows(plan: _Plan) -> SnapshotRows:
         runs=tuple(_run(plan, number, [r for r in results if r.run == number]) for number in numbers),
         host_results=results,
         tasks=tuple(task for result in results for task in _tasks(plan, result)),
-        files=tuple(file for number in numbers for file in _files(plan, number)),
+        files=tuple(file for number in numbers for file in make_files(number, plan.digest)),
         findings=_findings(plan),
         facts=tuple(fact for position in range(plan.hosts) for fact in _facts(plan, position)),
         obligations=_obligations(plan),
@@ -214,13 +216,24 @@ def _host(plan: _Plan, position: int) -> HostRow:
     )
 
 
+def make_run_row(digest: Callable[..., str], **values: Any) -> RunRow:
+    """A run of the daily visit; `values` say what is its own, `digest` makes what nobody reads."""
+    common = {
+        "duty": "visit.daily", "stated_operator": None, "sudo_user": None, "controller": "controller01",
+        "contract_commit": digest("commit")[:40], "contract_dirty": False, "code_version": "0.1.0",
+        "code_commit": digest("code")[:40], "collection_version": "0.1.0", "playbook_sha256": digest("visit.yml"),
+        "inventory_sha256": digest("inventory", values["number"]),
+    }  # fmt: skip
+    return RunRow(**{**common, **values})
+
+
 def _run(plan: _Plan, number: int, results: list[HostResultRow]) -> RunRow:
     entry = 1 + (number - 1) * (plan.hosts + 2)
     running = plan.runs > 1 and number == plan.runs and plan.hosts == 0
     state = RunState.RUNNING if running else _RUN_STATES[(plan.runs - number) % len(_RUN_STATES)]
-    return RunRow(
+    return make_run_row(
+        plan.digest,
         number=number,
-        duty="visit.daily",
         check_mode=number % 5 == 4,
         state=state,
         opened_at=plan.opened(number),
@@ -228,21 +241,11 @@ def _run(plan: _Plan, number: int, results: list[HostResultRow]) -> RunRow:
         closed_reason={RunState.INTERRUPTED: "timeout"}.get(state),
         cancelled_by="Michał Zając" if state is RunState.CANCELLED else None,
         operator="Katarzyna Wójcik",
-        stated_operator=None,
         login="kwojcik",
-        sudo_user=None,
         reason=plan.text("Comiesięczny przegląd", number),
-        controller="controller01",
         clock_synchronised=number % 7 != 6,
         contract_number=f"IT/{plan.number}/2026",
-        contract_commit=plan.digest("commit")[:40],
-        contract_dirty=False,
-        code_version="0.1.0",
-        code_commit=plan.digest("code")[:40],
-        collection_version="0.1.0",
         playbook="playbooks/visit.yml",
-        playbook_sha256=plan.digest("visit.yml"),
-        inventory_sha256=plan.digest("inventory", number),
         spool_sha256=None if running else plan.digest("spool", number),
         spool_lines=None if running else 4 + 8 * plan.hosts,
         hosts_total=plan.hosts,
@@ -256,19 +259,23 @@ def _run(plan: _Plan, number: int, results: list[HostResultRow]) -> RunRow:
     )
 
 
+def make_host_result(*, outcome: HostOutcome, **values: Any) -> HostResultRow:
+    """What became of a host that is asked over ssh."""
+    return HostResultRow(
+        outcome=outcome, needs_verify=outcome.needs_verify, truncated=False, connection="ssh", remote_user="itcare",
+        **values,
+    )  # fmt: skip
+
+
 def _host_result(plan: _Plan, run: int, position: int) -> HostResultRow:
     outcome = plan.outcome(run, position)
     begun = outcome is not HostOutcome.NOT_RUN
     opened = plan.opened(run) + timedelta(seconds=10 * position)
-    return HostResultRow(
+    return make_host_result(
         run=run,
         host=plan.names[position],
         outcome=outcome,
         reason=_reason(outcome),
-        needs_verify=outcome.needs_verify,
-        truncated=False,
-        connection="ssh",
-        remote_user="itcare",
         address=f"192.0.2.{position % 250 + 1}",
         opened_at=opened if begun else None,
         closed_at=opened + timedelta(seconds=40) if begun and not outcome.needs_verify else None,
@@ -291,41 +298,50 @@ _TASK_ENDS = {
 _TASK_MODULES = ("ansible.builtin.ping", "itcare.maintenance.health_info", "ansible.builtin.package")
 
 
+def is_bad(outcome: TaskOutcome) -> bool:
+    """Whether a task with this outcome has a message."""
+    return outcome in (TaskOutcome.FAILED, TaskOutcome.UNREACHABLE, TaskOutcome.TIMED_OUT)
+
+
+def make_task_row(
+    result: HostResultRow, position: int, outcome: TaskOutcome, *, started_at: datetime, took: timedelta, **values: Any
+) -> TaskRow:
+    """A task of the role `visit` on the host of `result`."""
+    return TaskRow(
+        run=result.run, host=result.host, position=position, file="roles/visit/tasks/main.yml", started_at=started_at,
+        ended_at=None if outcome is TaskOutcome.UNFINISHED else started_at + took, outcome=outcome, ignored=False,
+        truncated=False, **values,
+    )  # fmt: skip
+
+
 def _tasks(plan: _Plan, result: HostResultRow) -> list[TaskRow]:
     tasks = []
     for position, outcome in enumerate(_TASK_ENDS[result.outcome]):
         started = (result.opened_at or plan.now) + timedelta(seconds=5 * position)
-        bad = outcome in (TaskOutcome.FAILED, TaskOutcome.UNREACHABLE, TaskOutcome.TIMED_OUT)
         tasks.append(
-            TaskRow(
-                run=result.run,
-                host=result.host,
-                position=position,
+            make_task_row(
+                result,
+                position,
+                outcome,
                 name=plan.text(("Probe", "Observe health", "Install")[position], position),
                 module=_TASK_MODULES[position],
-                file="roles/visit/tasks/main.yml",
                 line=3 + 9 * position,
                 started_at=started,
-                ended_at=None if outcome is TaskOutcome.UNFINISHED else started + timedelta(seconds=4),
-                outcome=outcome,
-                ignored=False,
-                truncated=False,
-                message=plan.text("it did not work", position) if bad else None,
+                took=timedelta(seconds=4),
+                message=plan.text("it did not work", position) if is_bad(outcome) else None,
                 args={"source_timeout": 10} if position == 1 else {},
             )
         )
     return tasks
 
 
-def _files(plan: _Plan, run: int) -> list[FileRow]:
-    return [
-        FileRow(run, kind, path, plan.digest(path))
-        for kind, path in (
-            ("module", "plugins/modules/health_info.py"),
-            ("playbook", "playbooks/visit.yml"),
-            ("tasks", "roles/visit/tasks/main.yml"),
-        )
-    ]
+def make_files(run: int, digest: Callable[..., str], *more: tuple[str, str]) -> list[FileRow]:
+    """The files that every run uses, and `more` as pairs of kind and path."""
+    paths = (
+        ("module", "plugins/modules/health_info.py"), ("playbook", "playbooks/visit.yml"),
+        ("tasks", "roles/visit/tasks/main.yml"), *more,
+    )  # fmt: skip
+    return [FileRow(run, kind, path, digest(path)) for kind, path in sorted(paths)]
 
 
 _VERDICTS = (
