@@ -270,7 +270,7 @@ def test_two_clients_leave_nothing_of_one_in_the_other(bench: Bench, tmp_path: P
         assert other.replace("canary-of-", "canary-of-") not in told
 
 
-def test_a_playbook_that_dies_of_a_signal_is_never_complete(bench: Bench, tmp_path: Path) -> None:
+def test_a_playbook_that_dies_of_a_signal_leaves_an_interrupted_run(bench: Bench, tmp_path: Path) -> None:
     loaded = write_contract(tmp_path, CLIENT, {"pc01": LOCAL})
     driver = start_driver(bench, loaded, write_playbook(tmp_path / "play", sleep_then_touch(tmp_path / "late", 5)))
     row = wait_for_row(bench, CLIENT)
@@ -279,6 +279,6 @@ def test_a_playbook_that_dies_of_a_signal_is_never_complete(bench: Bench, tmp_pa
     main = min(int(pid) for pid in found.stdout.split() if int(pid) in living(RunProcesses(row.id)))
     os.kill(main, signal.SIGKILL)
     report = finish_driver(driver)
-    assert (report["state"], report["hosts"]) == ("incomplete", {"pc01": "interrupted"})
+    assert (report["state"], report["hosts"]) == ("interrupted", {"pc01": "interrupted"})
     assert not (tmp_path / "late").exists()
     assert living_of(row) == ()
