@@ -57,6 +57,13 @@ class RunState(StrEnum):
     COMPLETE = "complete"
 
 
+class RunGrade(StrEnum):
+    """How far the record of a run can be believed."""
+
+    ANNOUNCED = "announced"  # opened in the ledger before it began
+    UNANNOUNCED = "unannounced"  # adopted afterwards, from a spool that no driver had ordered
+
+
 class ObligationState(StrEnum):
     """State of an obligation; derived from evidence and time, never typed in."""
 

@@ -16,6 +16,7 @@ from itcare.drive.importing import bring, planned_hosts, read_import
 from itcare.drive.orders import Orders
 from itcare.drive.plan import RunPlan
 from itcare.drive.process import sweep
+from itcare.drive.progress import ProgressFile
 from itcare.drive.report import RunReport
 from itcare.drive.rows import RunRow
 from itcare.ledger.log import Ledger
@@ -51,6 +52,8 @@ def recover_run(ledger: Ledger, row: RunRow, clock: Clock) -> RunReport | None:
         return None  # another recovery, or the driver itself, closed it or took it over meanwhile
     finally:
         lock.release()
+    # A killed driver leaves it; a page would show the run as in progress for ever.
+    ProgressFile(ledger.settings.home, row.id, str(report.name), row.duty).remove()
     remove_run_files(folder, row.sockets)
     return report
 
