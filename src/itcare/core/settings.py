@@ -15,7 +15,8 @@ from platformdirs import user_state_path
 from itcare.core.errors import BadInputError
 
 _KNOWN_KEYS = {
-    "home", "contracts", "origin", "allowed_hosts", "stale_after_hours", "job_timeout_seconds", "forks", "notify_command",
+    "home", "contracts", "origin", "allowed_hosts", "stale_after_hours", "job_timeout_seconds", "forks",
+    "notify_command",
 }  # fmt: skip
 
 

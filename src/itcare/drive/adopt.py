@@ -203,7 +203,9 @@ def _write_leaves(batch: EntryBatch, adoption: Adoption, row: RunRow, operator: 
     number = row.number
     batch.add(_opening(batch, adoption, row, operator, reason))
     for host in RunPlan.of_names(adoption.hosts).hosts:
-        batch.add(leaves.host_leaf(batch, number, host, adoption.verdicts[host.name], adoption.tasks[host.name], (), ()))
+        batch.add(
+            leaves.host_leaf(batch, number, host, adoption.verdicts[host.name], adoption.tasks[host.name], (), ())
+        )
     outcomes = [verdict.outcome for verdict in adoption.verdicts.values()]
     batch.add(
         leaves.closing_leaf(
@@ -212,9 +214,7 @@ def _write_leaves(batch: EntryBatch, adoption: Adoption, row: RunRow, operator: 
     )
 
 
-def _opening(
-    batch: EntryBatch, adoption: Adoption, row: RunRow, operator: Operator, reason: str
-) -> dict[str, object]:
+def _opening(batch: EntryBatch, adoption: Adoption, row: RunRow, operator: Operator, reason: str) -> dict[str, object]:
     """Event `run.opened` of a run that is over: who adopted it is in the body, when is the leaf's own time."""
     loaded, header = adoption.loaded, adoption.header
     asked: dict[str, Any] = describe_request(operator, reason)
@@ -272,4 +272,3 @@ def _report(adoption: Adoption, name: RunName) -> RunReport:
         seconds=max((adoption.until - adoption.header.opened_at).total_seconds(), 0.0),
         reason=_reason(adoption.state),
     )
-

@@ -73,11 +73,11 @@ def _call(command: Sequence[str], content: bytes, errors: IO[bytes], limit: floa
     try:
         process.communicate(content, timeout=limit)
     except subprocess.TimeoutExpired:
-        return f"it took longer than {limit:g} seconds"
-    finally:
+        # Not waited for yet, so the number is still its own.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate()
+        return f"it took longer than {limit:g} seconds"
     return None if process.returncode == 0 else f"it ended with code {process.returncode}"
 
 

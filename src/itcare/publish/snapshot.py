@@ -14,6 +14,7 @@ from itcare.publish.records import History
 from itcare.publish.rows import Meta
 from itcare.publish.run_rows import make_file_rows, make_host_result_rows, make_run_rows, make_task_rows
 from itcare.publish.shape import text
+from itcare.publish.timeline import make_timeline
 from itcare.publish.writer import PublishedFile, SnapshotRows, locked_folder, write_sidecar, write_snapshot
 
 
@@ -96,6 +97,7 @@ def build_rows(source: Source, judge: Judge, now: datetime) -> SnapshotRows:
     coverages = cover_contract(source.contract.contract, history, now)
     owed = {coverage.obligation.subject for coverage in coverages}
     hosts = list_hosts(source.contract.contract, history, owed, now)
+    timeline = make_timeline(history, hosts, judge, now)
     return SnapshotRows(
         meta=_make_meta(source, judge, now),
         hosts=tuple(make_host_row(history, host) for host in hosts),
@@ -106,6 +108,12 @@ def build_rows(source: Source, judge: Judge, now: datetime) -> SnapshotRows:
         findings=make_finding_rows(history, hosts, judge, now),
         facts=make_fact_rows(history, hosts),
         obligations=make_obligation_rows(coverages, history),
+        measures=tuple(timeline.measures),
+        forecasts=tuple(timeline.forecasts),
+        finding_intervals=tuple(timeline.intervals),
+        software=tuple(timeline.software),
+        software_changes=tuple(timeline.changes),
+        temps=tuple(timeline.temps),
     )
 
 
