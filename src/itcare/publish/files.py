@@ -11,7 +11,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,11 @@ class PublishedFile:
     name: str
     sha256: str
     bytes: int
+
+
+def describe_files(files: Iterable[PublishedFile]) -> list[dict[str, object]]:
+    """Files as a ledger entry names them."""
+    return [{"name": file.name, "sha256": file.sha256, "bytes": file.bytes} for file in files]
 
 
 @contextmanager
