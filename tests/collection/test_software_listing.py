@@ -53,7 +53,7 @@ def test_a_computer_with_no_package_manager_has_none_and_fails_in_nothing(comput
 
 def test_sources_fail_alone(computer):
     computer.tool("dpkg-query", "exec sleep 60")
-    computer.write("/var/lib/rpm/Packages")
+    computer.write("/var/lib/rpm/Packages", "database")
     computer.tool("rpm", 'echo "error: rpmdb: damaged" >&2; exit 1')
     computer.write("/lib/apk/db/installed", "P:musl\nV:1\nA:x\n")
     software = listing.observe(["dpkg", "rpm", "apk"], source_timeout=2, root=str(computer.root))

@@ -239,7 +239,7 @@ RPM_LINES = (
 
 
 def test_rpm_tells_packages_without_its_keys(computer):
-    computer.write("/var/lib/rpm/rpmdb.sqlite")
+    computer.write("/var/lib/rpm/rpmdb.sqlite", "database")
     computer.says("rpm", RPM_LINES)
     assert [tuple(row.values()) for row in rpm.list_rpm(ask(computer))] == [
         ("bash", "5.1.8-9.el9", "Red Hat, Inc.", "x86_64", "machine", "2026-09-21T14:13:20.000000Z"),
@@ -270,13 +270,13 @@ RPM_FAILURES = {
 @pytest.mark.parametrize("name", RPM_FAILURES)
 def test_rpm_s_failures_are_told_apart_and_none_of_them_is_a_list(computer, name):
     message, rc, reason = RPM_FAILURES[name]
-    computer.write("/usr/lib/sysimage/rpm/rpmdb.sqlite")
+    computer.write("/usr/lib/sysimage/rpm/rpmdb.sqlite", "database")
     computer.tool("rpm", f'printf "bash\\t1\\tx\\t1\\ty\\n"; echo "{message}" >&2; exit {rc}')
     assert reason_of(rpm.list_rpm, ask(computer)) == ("unavailable", reason)
 
 
 def test_rpm_that_waits_for_a_lock_beyond_its_time_is_locked(computer):
-    computer.write("/var/lib/rpm/Packages")
+    computer.write("/var/lib/rpm/Packages", "database")
     computer.tool("rpm", 'echo "warning: waiting for shared lock on /var/lib/rpm/.rpm.lock" >&2; exec sleep 60')
     assert reason_of(rpm.list_rpm, ask(computer, 1)) == ("unavailable", "locked")
 
@@ -287,8 +287,14 @@ def test_rpm_without_a_database_is_not_asked_as_it_would_make_one(computer):
     assert not (computer.tools / "rpm.asked").exists()
 
 
+def test_an_emptied_database_of_rpm_is_damaged(computer):
+    computer.write("/var/lib/rpm/rpmdb.sqlite")
+    computer.says("rpm", "")
+    assert reason_of(rpm.list_rpm, ask(computer)) == ("unavailable", "damaged")
+
+
 def test_a_cut_line_of_rpm_is_unreadable(computer):
-    computer.write("/var/lib/rpm/Packages.db")
+    computer.write("/var/lib/rpm/Packages.db", "database")
     computer.says("rpm", RPM_LINES + "bash\t5")
     assert reason_of(rpm.list_rpm, ask(computer)) == ("unavailable", "unreadable")
 
@@ -421,7 +427,7 @@ def test_a_flood_from_a_tool_is_stopped(computer, monkeypatch):
 
 
 def test_a_tool_that_cannot_be_started_has_a_reason(computer):
-    computer.write("/var/lib/rpm/Packages")
+    computer.write("/var/lib/rpm/Packages", "database")
     (computer.tools / "rpm").write_bytes(b"\0\0")
     (computer.tools / "rpm").chmod(0o755)
     assert reason_of(rpm.list_rpm, ask(computer))[1] == "failed"

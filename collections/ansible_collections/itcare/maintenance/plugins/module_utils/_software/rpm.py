@@ -24,9 +24,12 @@ _KEYS = "gpg-pubkey"  # a signature key that rpm files among the packages
 
 def list_rpm(question: Question) -> list[dict]:
     """The packages of rpm's database."""
-    place = find_database(question)
-    if place is None:
+    database = find_database(question)
+    if database is None:
         raise Absent("no_database" if find_tool("rpm") else "not_installed")
+    if os.path.getsize(database) == 0:
+        raise Unavailable("damaged", f"{database} is empty")
+    place = os.path.dirname(database)
     if find_tool("rpm") is None:
         raise Unavailable("not_installed", "there is a database of rpm and no rpm to ask it")
     # The database is given by name: rpm would make an empty one where it expects one and finds none.
@@ -35,9 +38,9 @@ def list_rpm(question: Question) -> list[dict]:
 
 
 def find_database(question: Question) -> str | None:
-    """The directory of rpm's database."""
-    folders = [question.path(place) for place in _PLACES]
-    return next((f for f in folders if any(os.path.exists(os.path.join(f, name)) for name in _DATABASES)), None)
+    """The file of rpm's database."""
+    files = (question.path(place, name) for place in _PLACES for name in _DATABASES)
+    return next((file for file in files if os.path.exists(file)), None)
 
 
 def read_list(lines: list[str]) -> list[dict]:
