@@ -399,15 +399,34 @@ def test_flatpaks_of_the_computer_and_of_its_users_are_told_apart(computer):
         "flatpak",
         f'case "$*" in *--user*) [ "$HOME" = "{home}" ] || exit 9\n'
         'printf "org.gimp.GIMP\\t2.10\\tstable\\tx86_64\\tuser\\n";;\n'
-        '*) printf "org.freedesktop.Platform\\t\\t22.08\\tx86_64\\tsystem\\n"\n'
-        'printf "org.root.Own\\t1\\tx\\tx86_64\\tuser\\n";; esac',
+        '*--system*--installation=extra*) printf "org.freedesktop.Platform\\t\\t22.08\\tx86_64\\tsystem\\n"\n'
+        'printf "org.gimp.GIMP\\t2.8\\tx\\tx86_64\\tsystem (extra)\\n";;\n'
+        "*) exit 9;; esac",
     )
+    (computer.root / "var/lib/flatpak/repo").mkdir(parents=True)
+    computer.write("/etc/flatpak/installations.d/e.conf", '[Installation "extra"]\nPath=/srv\n[Installation "; x"]\n')
     told = flatpak.list_flatpak(ask(computer))
     assert told["unasked"] == ([] if os.geteuid() == 0 else [{**told["unasked"][0], "scope": "user:*"}])
     assert [(row["name"], row["version"], row["scope"]) for row in told["packages"]] == [
         ("org.freedesktop.Platform", "22.08", "machine"),
+        ("org.gimp.GIMP", "2.8", "machine"),
         ("org.gimp.GIMP", "2.10", "user:anna"),
     ]
+
+
+def test_flatpak_is_not_asked_where_there_is_nothing_as_it_would_make_it(computer):
+    computer.write("/etc/passwd", f"anna:x:{os.geteuid()}:{os.getegid()}::/home/anna:/bin/sh\n")
+    (computer.root / "home/anna").mkdir(parents=True)
+    computer.tool("flatpak", 'touch "$0.asked"; mkdir -p "$HOME/.local/share/flatpak/repo"')
+    assert found_or_reason(computer) in (("absent", "none"), "user:*")
+    assert not (computer.tools / "flatpak.asked").exists()
+
+
+def found_or_reason(computer: Computer) -> object:
+    """An ordinary user who runs the tests cannot ask others, so that nothing found is not the same as none there."""
+    if os.geteuid() == 0:
+        return reason_of(flatpak.list_flatpak, ask(computer))
+    return flatpak.list_flatpak(ask(computer))["unasked"][0]["scope"]
 
 
 def test_flatpaks_without_the_command_are_not_none(computer):
