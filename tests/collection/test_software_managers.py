@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.health import Computer, hide_tools, import_health, make_computer
@@ -57,6 +57,7 @@ def test_a_publisher_is_a_name_without_addresses(given_text, expected):
     assert package.name_publisher(given_text) == expected
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.binary(), st.none(), st.integers()), st.text(), st.text(), st.floats())
 def test_a_package_is_clean_text_whatever_it_is_made_of(name, version, publisher, seconds):
     made = package.make_package(name, version, publisher=publisher, architecture=version, installed_at=seconds)
@@ -339,6 +340,7 @@ def test_a_directory_in_the_place_of_apk_s_database_has_a_reason(computer):
     assert reason_of(apk.list_apk, ask(computer)) == ("unavailable", "failed")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_database_of_apk_is_a_list_or_damaged(content):
     try:

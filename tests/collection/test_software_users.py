@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.health import Computer, import_health, make_computer
@@ -78,6 +78,7 @@ def test_what_users_installed_with_pip_is_read_from_its_metadata(computer):
     assert gaps(told) == []
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_metadata_is_fields_of_one_line(content):
     fields = python.read_metadata(content)

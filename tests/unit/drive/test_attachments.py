@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itcare.drive import attachments
@@ -165,6 +165,7 @@ anything = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(anything, anything)
 def test_whatever_a_computer_says_nothing_is_raised(plain: object, packed: object) -> None:
     detached = detach(MODULE, result(packages=plain, packed=packed))
