@@ -88,7 +88,7 @@ class Cleanup:
         self._order = order
         self._categories = list_categories(read_boot())
         self._open_files = OpenFiles()
-        self._record = Record()
+        self._record = Record(compares=order.cleans)
         self._space = Space()
         self._rules = Rules(int(order.now) - order.min_age_days * _DAY_SECONDS, order.exclude)
         self._accounts = {name: Account() for name in CATEGORIES if name in order.categories}
@@ -145,6 +145,8 @@ class Cleanup:
     def _walk_journal(self, account: Account, budget: Budget, *, cleans: bool) -> None:
         try:
             if cleans:
+                # journalctl walks by itself; what the plan left alone has not changed
+                account.removed.skipped = {reason: list(counts) for reason, counts in account.planned.skipped.items()}
                 for folder, chosen, limit in self._journals:
                     if chosen:
                         self._differences += vacuum_journal(folder, chosen, limit, account.removed)

@@ -13,6 +13,7 @@ import stat
 from dataclasses import dataclass
 
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.directory import crosses_mount
+from ansible_collections.itcare.maintenance.plugins.module_utils._temp.frame import Frame
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.look import Look
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.openfiles import OpenFiles, is_in_use
 
@@ -47,30 +48,33 @@ def is_too_young(look: Look, cutoff: int) -> bool:
 
 def refuse_kind(look: Look, base: Look) -> str | None:
     """Why an entry that is no directory is never touched, whatever its age; None for a file on the mount of `base`."""
-    if stat.S_ISLNK(look.mode):
-        return "link"
-    if not stat.S_ISREG(look.mode):
-        return "excluded"  # sockets, pipes and devices
+    kind = stat.S_IFMT(look.mode)
+    if kind != stat.S_IFREG:
+        return "link" if kind == stat.S_IFLNK else "excluded"  # sockets, pipes and devices
     return "mount" if crosses_mount(look, base) else None
 
 
-def refuse_rights(look: Look, parent: Look, may_write: bool, open_files: OpenFiles) -> str | None:
-    """Why the entry cannot or must not be removed from its directory `parent` by the present user."""
+def refuse_owner(uid: int, parent: Look, may_write: bool, open_files: OpenFiles) -> str | None:
+    """Why the present user cannot or must not remove entries of the user `uid` from the directory `parent`."""
     user = os.geteuid()
-    if parent.is_immutable or look.is_immutable:
+    if parent.is_immutable:
         return "immutable"
     if not may_write:
         return "error" if user == 0 else "not_owned"  # root: a read-only file system
-    if user not in (0, look.uid, parent.uid) and parent.mode & stat.S_ISVTX:
+    if user not in (0, uid, parent.uid) and parent.mode & stat.S_ISVTX:
         return "not_owned"
-    return "cannot_see_open_files" if open_files.cannot_see(look.uid) else None
+    return "cannot_see_open_files" if open_files.cannot_see(uid) else None
 
 
-def refuse_removal(look: Look, parent: Look, may_write: bool, rules: Rules, open_files: OpenFiles) -> str | None:
-    """Why a file or an empty directory stays; None when it may go."""
+def refuse_removal(look: Look, frame: Frame, rules: Rules, open_files: OpenFiles) -> str | None:
+    """Why a file, or an empty directory, of the directory `frame` stays; None when it may go."""
     if is_too_young(look, rules.cutoff):
         return "too_young"
-    reason = refuse_rights(look, parent, may_write, open_files)
+    if look.uid not in frame.refusals:  # the same for all files of one user
+        frame.refusals[look.uid] = refuse_owner(look.uid, frame.look, frame.may_write, open_files)
+    reason = frame.refusals[look.uid]
+    if reason is None and look.is_immutable:
+        return "immutable"
     if reason is None and is_in_use(look, open_files):
         return "in_use"
     return reason

@@ -43,6 +43,7 @@ class Frame:
         "names",
         "parent",
         "pending",
+        "refusals",
         "tail",
         "_scan",
     )
@@ -54,6 +55,7 @@ class Frame:
         self.parent = parent
         self.depth = 0 if parent is None else parent.depth + 1
         self.kept = 0
+        self.refusals: dict[int, str | None] = {}
         self.pending: list[tuple[bytes, Look, Look]] = []
         self.tail = name if parent is None else parent.end_of(name)[-_TAIL_BYTES:]
         self.hash = hashlib.sha256(name) if parent is None else parent.hash.copy()

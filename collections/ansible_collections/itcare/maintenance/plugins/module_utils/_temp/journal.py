@@ -34,13 +34,17 @@ _BLOCK_BYTES = 512
 
 @dataclass(frozen=True)
 class JournalFile:
-    """`first` and `last`: seconds since 1970 of its oldest entry as journalctl reckons it, and of its youngest."""
+    """`first` and `last`: seconds since 1970 of its oldest entry as journalctl reckons it, and of its youngest.
+
+    journalctl takes a file without entries along whenever it removes anything.
+    """
 
     path: str
     size: int
     blocks_bytes: int
     first: float
     last: float
+    is_empty: bool
 
     @property
     def key(self) -> int:
@@ -62,14 +66,14 @@ def find_journals(root: str) -> list[str]:
 
 
 def list_files(folder: str) -> list[JournalFile]:
-    """The files that are no longer written to, oldest first; raises OSError."""
+    """The files that are no longer written to, empty ones first, then by age; raises OSError."""
     files = []
     with os.scandir(folder) as entries:
         for entry in entries:
             match = _ARCHIVED.fullmatch(entry.name) or _DAMAGED.fullmatch(entry.name)
             if match and entry.is_file(follow_symlinks=False):
                 files.append(_read_file(entry, int(match[1], 16) / 1e6))
-    return sorted(files, key=lambda file: (file.first, file.path))
+    return sorted(files, key=lambda file: (not file.is_empty, file.first, file.path))
 
 
 def _read_file(entry: os.DirEntry, named: float) -> JournalFile:
@@ -77,10 +81,12 @@ def _read_file(entry: os.DirEntry, named: float) -> JournalFile:
     with open(entry.path, "rb") as file:
         head = file.read(_MOST_HEADER_BYTES)
     first, last = min(named, status.st_ctime, status.st_atime, status.st_mtime), status.st_mtime
-    if len(head) >= _HEADER.size and head.startswith(_SIGNATURE):
-        _signature, _entries, tail = _HEADER.unpack_from(head)
+    is_empty = len(head) < _HEADER.size
+    if not is_empty and head.startswith(_SIGNATURE):
+        _signature, entries, tail = _HEADER.unpack_from(head)
+        is_empty = entries == 0
         last = tail / 1e6 if tail else last
-    return JournalFile(entry.path, status.st_size, status.st_blocks * _BLOCK_BYTES, first, max(first, last))
+    return JournalFile(entry.path, status.st_size, status.st_blocks * _BLOCK_BYTES, first, max(first, last), is_empty)
 
 
 def choose_limit(files: list[JournalFile], now: float, keep_days: int) -> float:
@@ -90,7 +96,7 @@ def choose_limit(files: list[JournalFile], now: float, keep_days: int) -> float:
     to before the oldest file with an entry that is still to be kept.
     """
     cutoff = now - keep_days * _DAY_SECONDS
-    return min([cutoff, *(file.first for file in files if file.last > cutoff)]) - _MARGIN_SECONDS
+    return min([cutoff, *(file.first for file in files if file.last > cutoff and not file.is_empty)]) - _MARGIN_SECONDS
 
 
 def plan_journal(
@@ -98,19 +104,22 @@ def plan_journal(
 ) -> tuple[list[JournalFile], float]:
     """The files that are to go, and the limit that lets journalctl remove these and no others; raises OSError."""
     files = list_files(folder)
-    limit = choose_limit(files, now, keep_days)
+    limit = stop = choose_limit(files, now, keep_days)
     chosen: list[JournalFile] = []
     for file in files:
-        if file.first >= limit:
+        if file.first >= limit and not file.is_empty:
             tally.skip("too_young", file.size)
         elif tally.ceiling_reached or not budget.takes(file.size):
             tally.ceiling_reached = True
-            limit = min(limit, file.first)
+            stop = min(stop, file.first)
             tally.skip("over_ceiling", file.size)
         else:
             chosen.append(file)
-            tally.add(file.key, file.size, 0, os.fsencode(file.path))
-    return chosen, limit
+    if any(file.is_empty for file in files if file not in chosen):
+        chosen = []  # journalctl would not stop at the ceiling
+    for file in chosen:
+        tally.add(file.key, file.size, 0, os.fsencode(file.path))
+    return chosen, stop
 
 
 def vacuum_journal(folder: str, chosen: list[JournalFile], limit: float, tally: Tally) -> list[str]:

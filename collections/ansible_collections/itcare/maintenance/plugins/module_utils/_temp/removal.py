@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.directory import is_same_entry, show_path
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.frame import Frame
@@ -17,6 +18,7 @@ from ansible_collections.itcare.maintenance.plugins.module_utils._temp.sketch im
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.tally import Links, Tally
 
 MOST_DIFFERENCES = 100
+_STATE = struct.Struct("<QqqIqI")
 _BLOCK_BYTES = 512  # stat(2): the unit of st_blocks, whatever the block size of the file system
 _REASONS = {
     errno.ENOENT: "changed",
@@ -30,17 +32,18 @@ _REASONS = {
 
 
 class Record:
-    """What the plan chose and the cleaning removed, kept as a difference of the two."""
+    """What the plan chose and the cleaning removed, kept as a difference of the two if a cleaning is to follow."""
 
-    def __init__(self) -> None:
-        self._sketch = Sketch()
+    def __init__(self, *, compares: bool) -> None:
+        self._sketch = Sketch() if compares else None
         self._reasons: dict[int, str] = {}
 
     def plan(self, tally: Tally, frame: Frame, name: bytes, look: Look) -> None:
         """An entry that is to go."""
         key, path = digest_entry(frame, name, look), frame.end_of(name)
         tally.add(key, None if look.is_directory else look.size, 0, path)
-        self._sketch.add(key, path)
+        if self._sketch is not None:
+            self._sketch.add(key, path)
 
     def remove(self, tally: Tally, frame: Frame, name: bytes, look: Look, last: Look) -> None:
         """An entry that is gone; `last`: how it was just before."""
@@ -126,10 +129,10 @@ class Remover:
 def digest_entry(frame: Frame, name: bytes, look: Look) -> int:
     """SHA-256, as a number, of the entry's path and of what tells that it was this very file at this very time."""
     digest = frame.hash.copy()
-    times = (look.changed, look.changed_ns, look.modified, look.modified_ns)
     # the length of a directory shrinks as its files go
     size = -1 if look.is_directory else look.size
-    digest.update(b"/%b\0%d %d %d.%09d %d.%09d" % (name, look.inode, size, *times))
+    times = (look.changed, look.changed_ns, look.modified, look.modified_ns)
+    digest.update(b"/%b\0%b" % (name, _STATE.pack(look.inode, size, *times)))
     return int.from_bytes(digest.digest(), "big")
 
 

@@ -34,6 +34,7 @@ from ansible_collections.itcare.maintenance.plugins.module_utils._temp.tally imp
 
 BATCH = 256
 MOST_LEVELS = 5_000
+_KEPT_LEVELS = 2
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,6 @@ class Scope:
     suffixes: tuple[bytes, ...] = ()
     kept: re.Pattern | None = None
     by_top: bool = False
-
-    def leaves_alone(self, relative: bytes) -> bool:
-        return self.kept is not None and self.kept.fullmatch(relative) is not None
 
 
 @dataclass
@@ -126,7 +124,7 @@ class Sweep:
         if reason is None and self._is_excluded(frame, name, look):
             reason = "excluded"
         if reason is None:
-            reason = refuse_removal(look, frame.look, frame.may_write, walk.rules, walk.open_files)
+            reason = refuse_removal(look, frame, walk.rules, walk.open_files)
         if reason is None and not (look.links == 1 or walk.links.has_room_for(look)):
             reason = "over_ceiling"
         if reason is None and not walk.budget.takes(look.size):
@@ -147,10 +145,10 @@ class Sweep:
         scope = self._scope
         if scope.suffixes and not look.is_directory and not name.endswith(scope.suffixes):
             return True
-        if frame.depth == 0 and scope.leaves_alone(name):
-            return True
-        if frame.depth == 1 and scope.leaves_alone(b"%b/%b" % (frame.name, name)):
-            return True
+        if scope.kept is not None and frame.depth < _KEPT_LEVELS:
+            relative = name if frame.depth == 0 else b"%b/%b" % (frame.name, name)
+            if scope.kept.fullmatch(relative):
+                return True
         exclude = self._walk.rules.exclude
         return exclude is not None and matches_glob(frame.path_of(name), exclude)
 
@@ -201,7 +199,7 @@ class Sweep:
 
     def _removes_directory(self, frame: Frame, parent: Frame) -> bool:
         walk = self._walk
-        if refuse_removal(frame.look, parent.look, parent.may_write, walk.rules, walk.open_files):
+        if refuse_removal(frame.look, parent, walk.rules, walk.open_files):
             return False
         if self._scope.suffixes:
             return False  # the folders of a package manager are its own
