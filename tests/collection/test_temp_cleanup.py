@@ -148,7 +148,16 @@ def test_two_names_go_together_even_by_the_real_clock(tree: Tree, monkeypatch: p
 
 def test_names_of_any_bytes_are_removed_and_shown_on_one_line(tree: Tree) -> None:
     folder = os.fsencode(tree.temp)
-    names = [b"\xff\xfe", b"two\nlines", b"\x1b[31mred", b"-rf", "zażółć".encode(), b"\xe2\x80\xae", b"n" * 255, b"$(id)"]
+    names = [
+        b"\xff\xfe",
+        b"two\nlines",
+        b"\x1b[31mred",
+        b"-rf",
+        "zażółć".encode(),
+        b"\xe2\x80\xae",
+        b"n" * 255,
+        b"$(id)",
+    ]
     for name in names:
         os.close(os.open(folder + b"/" + name, os.O_CREAT | os.O_WRONLY))
     result = tree.clean()

@@ -48,8 +48,6 @@ def clean_as_user(code: Path, root: Path, *, cleans: bool = True) -> dict[str, A
         subprocess.run(["chmod", "-R", "a+rX", code], check=True)
     order = {"categories": ["system_temp", "user_cache"], "cleans": cleans, "root": str(root)}
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(code), "PYTHONDONTWRITEBYTECODE": "1"}
-    finished = as_user(
-        [find_readable_python(), "-c", _CODE], input=json.dumps(order), env=environment, check=False
-    )
+    finished = as_user([find_readable_python(), "-c", _CODE], input=json.dumps(order), env=environment, check=False)
     assert finished.returncode == 0, finished.stderr
     return dict(json.loads(finished.stdout))
