@@ -363,3 +363,31 @@ class TestWhatCannotBeRemoved:
         os.mknod(tree.temp / "null", 0o20600, os.makedev(1, 3))
         assert skips(tree.clean()) == {"excluded": 3}
         assert len(list(tree.temp.iterdir())) == 3
+
+    def test_where_nothing_tells_beforehand_it_is_met_at_the_removal(
+        self, tree: Tree, attribute: Callable[[str, Path], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        look = import_module_util("_temp.look")
+        monkeypatch.setattr(look, "_ask", look._ask_stat)
+        attribute("i", tree.file("tmp/fixed"))
+        result = tree.clean()
+        assert skips(result) == {"immutable": 1}
+        assert result["differences"] == [
+            "/tmp/fixed: planned, not deleted (immutable)",
+            "system_temp: 1 entries planned, 0 deleted",
+        ]
+
+
+def test_differences_are_a_hundred_at_most_and_end_with_the_numbers(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1000):
+        tree.file(f"tmp/{number}")
+    monkeypatch.setattr(removal, "is_in_use", lambda _look, _open_files: True)
+    result = tree.clean()
+    assert skips(result) == {"in_use": 1000}
+    assert len(result["differences"]) <= 100
+    assert result["differences"][-2:] == [
+        "more entries differ than could be named",
+        "system_temp: 1000 entries planned, 0 deleted",
+    ]

@@ -167,11 +167,12 @@ class Cleanup:
 
     def _compare(self) -> None:
         named = self._differences + self._record.name_differences()
-        for name, account in self._accounts.items():
-            planned, removed = account.planned, account.removed
-            if not planned.is_same_set(removed):
-                named.append(f"{name}: {planned.entries} entries planned, {removed.entries} deleted")
-        self._differences = named[:MOST_DIFFERENCES]
+        counted = [
+            f"{name}: {account.planned.entries} entries planned, {account.removed.entries} deleted"
+            for name, account in self._accounts.items()
+            if not account.planned.is_same_set(account.removed)
+        ]
+        self._differences = named[: MOST_DIFFERENCES - len(counted)] + counted
 
     def _tell(self) -> dict:
         cleans = self._order.cleans

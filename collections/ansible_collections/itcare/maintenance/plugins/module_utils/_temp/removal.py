@@ -142,4 +142,6 @@ def _hold(frame: Frame, name: bytes) -> int:
 
 
 def _explain(error: OSError) -> str:
+    if error.errno == errno.EPERM:  # a plan knows both beforehand, but for an immutable file where there is no statx
+        return "immutable" if os.geteuid() == 0 else "not_owned"
     return _REASONS.get(error.errno, "error")
