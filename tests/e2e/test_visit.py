@@ -59,6 +59,7 @@ class TestTheVisit:
             "ansible.builtin.ping",
             "itcare.maintenance.health_info",
             "itcare.maintenance.software_info",
+            "itcare.maintenance.temp_cleanup",
         ]
         assert all(task["file"] and task["line"] for task in run["hosts"][0]["tasks"])
         assert {file["kind"] for file in run["files"]} >= {"module", "playbook"}
