@@ -30,6 +30,8 @@ _VERDICT = re.compile(
     r'(?:counter(?: packets \d+ bytes \d+)? )?(?:log(?: [a-z]+ (?:"[^"]*"|\S+))* )?'
     r'(drop|reject|accept|return|jump|goto)(?: with .*| ([^\s"]+))?(?: comment ".*")?\Z'
 )
+_SAVED_CHAIN = re.compile(r":(\S+) (\S+)")
+_SAVED_RULE = re.compile(r"-A (\S+) ")
 _SAVED_JUMP = re.compile(r"-A \S+ -[jg] (\S+)")
 _SAVED_VERDICTS = {"DROP": "drop", "REJECT": "drop", "ACCEPT": "accept", "RETURN": "return"}
 _REFUSING = frozenset({"DROP", "REJECT"})
@@ -185,13 +187,13 @@ def _read_nft_line(line: str, chain: _Chain) -> None:
 def read_saved(text: str, family: str, ruleset: Ruleset) -> None:
     """Add the filter table of `iptables-save`, its rules in nft's words as far as they matter here."""
     for line in text.splitlines():
-        if line.startswith(":"):
-            name, policy = (line[1:].split() + [""])[:2]
-            entered = name == "INPUT"
-            chain = ruleset.chains.setdefault((family, "filter", name), _Chain())
-            chain.is_entered, chain.drops_rest = entered, entered and policy in _REFUSING
-        elif line.startswith("-A "):
-            chain = ruleset.chains.setdefault((family, "filter", line.split()[1]), _Chain())
+        chain_line, rule_line = _SAVED_CHAIN.match(line), _SAVED_RULE.match(line)
+        if chain_line:
+            entered = chain_line[1] == "INPUT"
+            chain = ruleset.chains.setdefault((family, "filter", chain_line[1]), _Chain())
+            chain.is_entered, chain.drops_rest = entered, entered and chain_line[2] in _REFUSING
+        elif rule_line:
+            chain = ruleset.chains.setdefault((family, "filter", rule_line[1]), _Chain())
             chain.rules.append(_in_nft_words(line))
 
 
