@@ -68,8 +68,8 @@ def show(scopes: tuple[ClientScope, ...], scope: ClientScope, snapshot: Snapshot
         st.session_state["shown_client"] = scope.code
         st.session_state["client"] = scope.code
     if "language" not in st.session_state:
-        asked = st.query_params.get("lang", meta.locale)
-        st.session_state["language"] = asked if asked in LANGUAGES else "en"
+        wanted = (st.query_params.get("lang"), meta.locale, "en")
+        st.session_state["language"] = next(code for code in wanted if code in LANGUAGES)
     choices = months(meta)
     month = read_month(st.query_params.get("month"), choices)
     scene = Scene(scope, snapshot, meta, SystemClock().now(), month or choices[0])

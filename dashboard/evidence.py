@@ -208,14 +208,11 @@ def _window(scene: Scene, row: ObligationRow) -> str:
 
 
 def _time(scene: Scene, run: RunRow, result: HostResultRow | None, task: TaskRow | None) -> str:
-    for begun, ended in (
-        (task and task.started_at, task and task.ended_at),
-        (result and result.opened_at, result and result.closed_at),
-        (run.opened_at, run.closed_at),
-    ):
-        if begun:
-            return span(scene, begun, ended)
-    return ""
+    if task is not None and task.started_at is not None:
+        return span(scene, task.started_at, task.ended_at)
+    if result is not None and result.opened_at is not None:
+        return span(scene, result.opened_at, result.closed_at)
+    return span(scene, run.opened_at, run.closed_at)
 
 
 def span(scene: Scene, begun: datetime, ended: datetime | None) -> str:

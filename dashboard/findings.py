@@ -129,7 +129,8 @@ def _quantity(name: str, value: float, values: Values) -> str:
     if name.endswith("age_seconds"):
         return days(value / 86400) if value >= 2 * 86400 else f"{number(value / 3600)}{NBSP}h"
     if name.endswith("_seconds"):
-        return f"{_beside(value, [bound for limit in limits for bound in (limit, -limit)], 1 if abs(value) >= 1 else 3)}{NBSP}s"
+        both_sides = [bound for limit in limits for bound in (limit, -limit)]
+        return f"{_beside(value, both_sides, 1 if abs(value) >= 1 else 3)}{NBSP}s"
     return number(value, 2)
 
 

@@ -89,8 +89,7 @@ OWN = {
         "The system log since {since_at} was not read to its end; unread entries may be grave."
     ),
     "log.errors.oom_kill": mark(
-        "The kernel killed programs for want of memory, count: {count}, last at {last_at}, logged by {origin}: "
-        "{sample}."
+        "Programs were killed for want of memory, count: {count}, last at {last_at}, logged by {origin}: {sample}."
     ),
     "log.errors.disk_io": mark(
         "The log has disk input/output errors, count: {count}, last at {last_at}, logged by {origin}: {sample}."
@@ -152,6 +151,8 @@ REASONS = {
     "not_installed": mark("the program that reads it is not installed"),
     "no_permission": mark("the user who looked may not read it"),
     "timeout": mark("it gave no answer in time"),
+    "no_journal": mark("there is no journal to read"),
+    "unreadable": mark("its answer could not be understood"),
     "no_systemd": mark("systemd does not run this system"),
     "failed": mark("the query failed"),
     "not_supported": mark("the system does not offer it"),

@@ -14,6 +14,7 @@ import widgets
 from itcare.core.clock import read_instant
 from itcare.core.words import SourceState
 from itcare.publish.rows import FactRow
+from messages import REASONS
 from words import days, lasting, mark, moment, number, size, tr, trn
 
 SOURCES = {
@@ -26,14 +27,6 @@ SOURCES = {
     "libraries": mark("Programs on old libraries"),
     "time": mark("Clock"),
     "uptime": mark("Running since"),
-}
-WHY_NOT = {
-    "not_installed": mark("the tool for it is not installed"),
-    "no_permission": mark("the right to read it is missing"),
-    "timeout": mark("it did not answer in time"),
-    "no_systemd": mark("the system runs without systemd"),
-    "failed": mark("reading it failed"),
-    "not_supported": mark("the system does not offer it"),
 }
 ABSENT = {"smart": mark("there is no physical disk in this computer (virtual machine)")}
 
@@ -85,7 +78,7 @@ def source_name(source: str | None) -> str:
 
 
 def why_not(reason: str | None) -> str:
-    return tr(WHY_NOT[reason]) if reason in WHY_NOT else (reason or tr("for an unknown reason"))
+    return tr(REASONS[reason]) if reason in REASONS else (reason or tr("for an unknown reason"))
 
 
 def show(fact: FactRow, zone: ZoneInfo) -> None:

@@ -6,6 +6,7 @@ fetch nothing (measured in the browser for this Streamlit version). Everything p
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -91,11 +92,11 @@ def table(
         str(place): st.column_config.TextColumn(heading, width=width)
         for place, (heading, width) in enumerate(columns.items())
     }
-    height = "content" if len(rows) <= 12 else 400
+    height: Literal["content"] | int = "content" if len(rows) <= 12 else 400
     if not selectable:
         st.dataframe(frame, hide_index=True, key=key, height=height, row_height=32, alt=alt, column_config=shown)
         return None
-    picked = st.dataframe(
+    picked: Any = st.dataframe(
         frame, hide_index=True, key=key, height=height, row_height=32, alt=alt, column_config=shown,
         on_select="rerun", selection_mode="single-row",
     )  # fmt: skip

@@ -110,7 +110,7 @@ def _state_badges(scene: Scene, counts: Counts, away: list[ObligationRow]) -> li
     fields: list[dict[str, object]] = []
     if total:
         text = trn("{n} job", "{n} jobs", total)
-        fields.append({"id": "*", "state": "whole", "glyph": "", "text": text, "title": text})
+        fields.append({"id": "*|", "state": "whole", "glyph": "", "text": text, "title": text})
     order = (*DELIVERED, *(state for state in WORST_FIRST if state not in DELIVERED))
     fields += [
         _field("*", state, counts[state], scene.is_stale, f"{state_word(state)} {number(counts[state])}")
@@ -154,7 +154,7 @@ def _bar_row(scene: Scene, duty: str, counts: Counts, undone: list[ObligationRow
         if counts[state]
     ]
     name = widgets.plain(duty_name(duty))
-    total = {"id": duty, "text": of(delivered, owed), "title": f"{name}: {of(delivered, owed)}"}
+    total = {"id": f"{duty}|", "text": of(delivered, owed), "title": f"{name}: {of(delivered, owed)}"}
     return {"label": name, "parts": parts, "total": total, "why": _why(undone)}
 
 
@@ -174,11 +174,11 @@ def _why(rows: list[ObligationRow]) -> str:
 
 
 def _open_jobs(scene: Scene, pressed: str, away: list[ObligationRow]) -> None:
-    """`away`, `*`, `duty`, `*|state` or `duty|state`: what was pressed; anything else opens nothing."""
+    """`away`, or `duty|state` where `*` is every duty and an empty state every state."""
     if pressed == "away":
         evidence.open_obligations(scene, away, tr("Computers that could not be reached"))
         return
-    duty, _, state = pressed.partition("|")
+    duty, _, state = pressed.rpartition("|")  # no state has a bar in it; a duty might
     if state and state not in tuple(ObligationState):
         return
     wanted = ObligationState(state) if state else None

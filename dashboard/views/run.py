@@ -165,13 +165,16 @@ def _kind(kind: str) -> str:
 
 def _proof(scene: Scene, row: RunRow, results: tuple[HostResultRow, ...]) -> None:
     meta = scene.meta
-    lines = [(tr("opened"), row.entry_opened, row.leaf_opened)]
+    lines: list[tuple[str, int | None, str | None]] = [(tr("opened"), row.entry_opened, row.leaf_opened)]
     lines += [(result.host, result.entry, result.leaf_sha256) for result in results if result.entry is not None]
     if row.entry_closed is not None:
         lines.append((tr("closed"), row.entry_closed, row.leaf_closed))
     columns = {tr("Entry"): 70, tr("What"): 160, tr("Digest of the leaf"): None}
     widgets.table(
-        f"proof {scene.scope.code}", columns, [(entry, what, leaf) for what, entry, leaf in lines], tr("Ledger entries")
+        f"proof {scene.scope.code}",
+        columns,
+        [(entry, what, leaf) for what, entry, leaf in sorted(lines, key=lambda line: line[1] or 0)],
+        tr("Ledger entries"),
     )
     widgets.facts([
         (tr("Record of the run"), _record(row)),

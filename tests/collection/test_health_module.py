@@ -183,7 +183,7 @@ def open_to_others(folder: Path) -> None:
     """Let every user read below `folder` and pass through the private directories that pytest keeps it in."""
     subprocess.run(["chmod", "-R", "a+rX", str(folder)], check=True)
     for parent in folder.parents:
-        if parent.stat().st_uid == os.geteuid() and parent.name.startswith("pytest-"):
+        if parent.stat().st_uid == os.geteuid() and parent.name.startswith(("pytest-", "popen-")):
             parent.chmod(parent.stat().st_mode | 0o011)
 
 

@@ -358,7 +358,8 @@ def test_legacy_tables_are_read_beside_nft(computer, as_root, monkeypatch):
     computer.says("ip6tables-save", SAVED.replace("POLICY", "ACCEPT").replace("RULES", ""))
     assert look(computer)["active"] is False
     computer.write("/proc/net/ip_tables_names", "filter\n")
-    assert look(computer)["active"] is True
+    told = look(computer)
+    assert (told["active"], told["kind"]) == (True, "iptables")
 
 
 def test_open_ipv6_beside_a_closed_ipv4_is_told(computer, as_root, monkeypatch):

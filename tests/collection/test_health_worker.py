@@ -125,6 +125,31 @@ def test_nothing_that_a_source_started_outlives_it(tmp_path):
     assert wait_for(lambda: not lives(int((tmp_path / "pid").read_text())))
 
 
+def test_a_source_whose_module_was_killed_ends_by_itself(tmp_path):
+    def linger():
+        (tmp_path / "pid").write_text(str(os.getpid()))
+        while True:
+            time.sleep(60)
+
+    module = os.fork()
+    if module == 0:
+        ask(linger, limit=1)
+        os._exit(0)
+    assert wait_for((tmp_path / "pid").exists)
+    os.kill(module, signal.SIGKILL)
+    os.waitpid(module, 0)
+    assert wait_for(lambda: not lives(int((tmp_path / "pid").read_text() or 0)))
+
+
+def test_a_computer_without_room_for_a_process_says_so(monkeypatch):
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(os, "fork", raising(OSError(11, "Resource temporarily unavailable")))
+    got = ask(lambda: 1)
+    assert (got.state, got.reason) == ("unavailable", "failed")
+    assert "Resource temporarily unavailable" in got.detail
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_a_source_holds_neither_the_modules_output_nor_its_neighbours_pipes():
     def describe():
         names = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
@@ -220,7 +245,7 @@ def test_hanging_tools_cost_their_own_sources_only(computer):
     assert set(states.values()) == {("ok", None)}
 
 
-@pytest.mark.parametrize("since", [None, time.time() + 86400])
+@pytest.mark.parametrize("since", [None, time.time() + 86400], ids=["missing", "tomorrow"])
 def test_a_beginning_that_is_missing_or_yet_to_come_means_seven_days(computer, monkeypatch, since):
     monkeypatch.setattr(observation, "SOURCES", {"uptime": lambda request: request.now - request.since})
     health = observation.observe(["uptime"], services=[], since=since, source_timeout=10, root=str(computer.root))

@@ -1,5 +1,6 @@
 """One run over real sshd processes: every way in which a computer can be away, hang or change."""
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from itcare.contract.loader import LoadedContract
@@ -16,8 +18,18 @@ from itcare.core.words import HostOutcome, NotReachedReason, RunState, TaskOutco
 from itcare.drive import trust
 from itcare.drive.controller import identify_operator
 from itcare.drive.progress import Progress
+from itcare.drive.recover import recover_all
 from itcare.drive.report import HostReport, RunReport
-from tests.support.driving import Bench, make_bench, write_contract, write_playbook
+from tests.support.driving import (
+    Bench,
+    living_of,
+    make_bench,
+    start_driver,
+    wait_for_row,
+    wait_for_spool,
+    write_contract,
+    write_playbook,
+)
 from tests.support.sshd import Fleet, Sshd, make_key
 
 pytestmark = pytest.mark.component("sshd")
@@ -117,7 +129,7 @@ def assert_times_agree(event: dict[str, Any], host: Sshd) -> None:
     """The ledger's times and those of the computer's own sshd, within two seconds."""
     assert len(event["connections"]) == 1 == len(host.logins)
     assert_close(read_instant(event["opened_at"]), host.logins[0])
-    assert_close(read_instant(event["closed_at"]), host.logouts[-1])
+    assert_close(read_instant(event["closed_at"]), host.wait_for_logout())
 
 
 def assert_close(ours: datetime, theirs: datetime) -> None:
@@ -174,6 +186,29 @@ def test_a_changed_key_is_pinned_only_on_an_explicit_word_and_recorded(site: Sit
     assert keys[-1] == key.fingerprint == fingerprint_by_ssh_keygen(host)
     assert file.stat().st_mode & 0o777 == 0o600
     assert outcomes(site.bench.perform(site.loaded, limit=["pc0"])) == {"pc0": HostOutcome.OK}
+
+
+def test_after_a_crash_no_connection_stays_open_and_its_end_is_known(site: Site, tmp_path: Path) -> None:
+    host = site.host(0).start()
+    site.trust(0)
+    loaded = write_contract(tmp_path, CLIENT, {"pc0": _ssh_host(host)})
+    play = write_playbook(tmp_path / "play", {"name": "Work", "ansible.builtin.command": "sleep 8", "timeout": 60})
+    driver = start_driver(site.bench, loaded, play)
+    row = wait_for_row(site.bench, CLIENT)
+    wait_for_spool(row, "task_start", "Work")
+    driver.send_signal(signal.SIGSTOP)  # so that it cannot clean up after its supervisor
+    psutil.Process(driver.pid).children()[0].kill()
+    driver.kill()
+    driver.communicate()
+    assert len(host.logins) == 1
+    assert host.logouts == []
+    assert any("ssh" in psutil.Process(pid).name() for pid in living_of(row))
+
+    (report,) = recover_all(site.bench.ledger, SystemClock())
+
+    assert outcomes(report) == {"pc0": HostOutcome.INTERRUPTED}
+    assert living_of(row) == ()
+    assert_times_agree(site.bench.host_event(CLIENT, 1, "pc0"), host)
 
 
 def fingerprint_by_ssh_keygen(host: Sshd) -> str:

@@ -18,6 +18,7 @@ from itcare.core.words import HostOutcome, RunState
 from itcare.drive import shelf
 from itcare.drive.cancel import request_cancel
 from itcare.drive.controller import Operator
+from itcare.drive.isolation import Isolation
 from itcare.drive.process import RunProcesses, living
 from itcare.drive.recover import recover_all
 from tests.support.driving import (
@@ -195,7 +196,12 @@ def test_a_cancelled_run_says_by_whom_and_its_task_never_takes_effect(bench: Ben
         request_cancel(bench.ledger, RunName(CLIENT, 7), operator=OPERATOR, clock=SystemClock())
 
 
-def test_the_job_timeout_ends_the_run_in_time_and_the_task_with_it(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fence", ["the best there is", "the mark alone"])
+def test_the_job_timeout_ends_the_run_in_time_and_the_task_with_it(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fence: str
+) -> None:
+    if fence == "the mark alone":
+        monkeypatch.setattr("itcare.drive.launch.choose_isolation", lambda run_id: Isolation("mark"))
     loaded = write_contract(tmp_path, CLIENT, {"pc01": LOCAL})
     late = tmp_path / "late"
     began = time.monotonic()

@@ -19,6 +19,7 @@ from itcare.drive import rows
 from itcare.drive.cancel import request_cancel
 from itcare.drive.controller import Operator
 from itcare.drive.folder import RunFolder
+from itcare.drive.isolation import find_cgroup
 from itcare.drive.recover import recover_all, recover_run
 from itcare.drive.rows import RunRow
 from itcare.drive.supervision import order_cancel
@@ -182,6 +183,7 @@ def test_a_run_whose_folder_is_gone_is_closed_from_what_the_ledger_knows(bench: 
     victim.row.folder.rmdir()
     recover_all(bench.ledger, CLOCK)
     assert assert_closed(bench, victim.row, RunState.INTERRUPTED) == {"pc01": "not_run", "pc02": "not_run"}
+    assert find_cgroup(victim.row.id) is None
 
 
 def test_a_recovery_that_dies_is_itself_recovered(
@@ -233,7 +235,7 @@ def test_a_driver_that_slept_beyond_its_leases_cannot_write_any_more(bench: Benc
     assert [report.state for report in reports] == [RunState.INTERRUPTED]
     os.kill(victim.driver.pid, signal.SIGCONT)
     answer = finish_driver(victim.driver)
-    assert answer["kind"] in ("BadInputError", "BusyError")
+    assert answer["kind"] in ("ClosedRunError", "TakenOverError")
     assert_closed(bench, victim.row, RunState.INTERRUPTED)
     assert not victim.late.exists()
 
@@ -244,7 +246,7 @@ def test_an_owner_with_an_old_fencing_number_is_refused(bench: Bench, tmp_path: 
         rows.take_over(connection, victim.row.id, CLOCK.now())
     order_cancel(RunFolder(victim.row.folder), {"by": "test"})
     answer = finish_driver(victim.driver)
-    assert answer["kind"] == "BusyError"
+    assert answer["kind"] == "TakenOverError"
     assert bench.events(CLIENT, "run.closed") == []
     recover_all(bench.ledger, CLOCK)
     assert_closed(bench, victim.row, RunState.CANCELLED)

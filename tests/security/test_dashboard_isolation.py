@@ -151,8 +151,15 @@ def test_the_address_that_people_type_works(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/_stcore/metrics", "/_stcore/metrics/", "/_stcore/agent/interact", "/_stcore/agent/mcp", "/_stcore/agent/openapi.json"]
-)  # fmt: skip
+    "path",
+    [
+        "/_stcore/metrics",
+        "/_stcore/metrics/",
+        "/_stcore/agent/interact",
+        "/_stcore/agent/mcp",
+        "/_stcore/agent/openapi.json",
+    ],
+)
 def test_paths_that_no_page_needs_are_closed(server: Server, path: str) -> None:
     assert _get(server, path, "127.0.0.1")[0] == 404
 

@@ -14,8 +14,9 @@ MODULES = {path.stem for path in SOURCES} | {"views"}
 # `rows` holds the types of what the reader answers.
 ALLOWED_ITCARE = ("itcare.access", "itcare.publish.reader", "itcare.publish.rows", "itcare.core.")
 OTHERS = {
-    "streamlit", "pandas", "babel", "starlette", "collections", "dataclasses", "datetime", "functools", "gettext", "hmac",
-    "io", "json", "logging", "os", "pathlib", "re", "signal", "sys", "threading", "typing", "unicodedata", "zoneinfo",
+    "streamlit", "pandas", "babel", "starlette", "collections", "dataclasses", "datetime", "functools", "gettext",
+    "hmac", "io", "json", "logging", "os", "pathlib", "re", "signal", "sys", "threading", "typing",
+    "unicodedata", "zoneinfo",
 }  # fmt: skip
 # Reads files of the program; the same for every visitor.
 CACHED_WITHOUT_CLIENT = {"catalogue", "_source"}
@@ -28,6 +29,10 @@ MARKDOWN = {
     "title", "header", "subheader", "markdown", "info", "warning", "error", "success", "badge", "button", "page_link",
     "selectbox", "pills", "segmented_control", "dialog", "expander", "tabs", "Page", "navigation", "text_input",
 }  # fmt: skip
+DANGERS = (
+    "innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "new Function", "fetch(", "href", "src=",
+)  # fmt: skip
+_ROWS = {"row", "run", "host", "result", "task", "finding", "fact", "meta", "scene.meta", "file"}
 _TYPES = (rows.HostRow, rows.RunRow, rows.HostResultRow, rows.TaskRow, rows.FileRow, rows.FindingRow, rows.FactRow)
 # What a computer or a person may have written: every field of these rows that holds text.
 FREE_TEXT = {
@@ -128,7 +133,7 @@ def free_text_in_markdown(tree: ast.Module) -> list[str]:
             if isinstance(node, ast.Attribute)
             and node.attr in FREE_TEXT
             and id(node) not in cleaned
-            and ast.unparse(node.value) in ("row", "run", "host", "result", "task", "finding", "fact", "meta", "scene.meta", "file")
+            and ast.unparse(node.value) in _ROWS
         ]  # fmt: skip
     return found
 
@@ -176,7 +181,7 @@ def test_the_gate_comes_before_everything_else() -> None:
 def test_components_never_build_markup() -> None:
     for path in (FOLDER / "grids").glob("*.js"):
         source = path.read_text(encoding="utf-8")
-        for danger in ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "new Function", "fetch(", "href", "src="):  # fmt: skip
+        for danger in DANGERS:
             assert danger not in source, f"{danger} in {path.name}"
 
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from itcare.contract.document import read_document
 from itcare.contract.loader import load_contract
@@ -102,6 +103,12 @@ def test_a_secret_beside_the_file_is_not_carried_by_pydantics_error(tmp_path):
     while error is not None:
         chain, error = chain + str(error), error.__cause__ or error.__context__
     assert CANARY not in chain
+
+
+def test_the_model_alone_does_not_repeat_a_value_either():
+    with pytest.raises(ValidationError) as caught:
+        Contract.model_validate({"sites": {"hq": {"reach": "onsite", "credential": CANARY, "password": CANARY}}})
+    assert CANARY not in str(caught.value)
 
 
 @pytest.mark.parametrize("reference", ["key:nord", "key:branch_2024", "key:A-1", "agent"])

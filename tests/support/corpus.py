@@ -34,7 +34,7 @@ TEXTS = (
 _FIELDS = {
     "host": ("site", "role", "os", "last_reason"),
     "run": (
-        "duty", "operator", "stated_operator", "login", "sudo_user", "reason", "closed_reason", "cancelled_by",
+        "operator", "stated_operator", "login", "sudo_user", "reason", "closed_reason", "cancelled_by",
         "controller", "contract_number", "contract_commit", "code_version", "code_commit", "collection_version",
         "playbook", "playbook_sha256", "inventory_sha256", "spool_sha256", "leaf_opened", "leaf_closed",
     ),
@@ -42,7 +42,7 @@ _FIELDS = {
     "task": ("name", "module", "file", "message"),
     "finding": ("rule", "subject", "reason", "threshold_source", "source"),
     "fact": ("reason", "detail"),
-    "obligation": ("duty", "reason"),
+    "obligation": ("reason",),
 }  # fmt: skip
 _META = (
     "legal_name", "technician", "technician_phone", "deputy", "contract_number", "contract_commit", "checkpoint",
@@ -55,10 +55,15 @@ def poison(snapshot: Path) -> None:
     turn = count()
     connection = sqlite3.connect(snapshot)
     connection.create_function("hostile", 0, lambda: TEXTS[next(turn) % len(TEXTS)])
+    printable = [text for text in TEXTS if text.isprintable()]
+    connection.create_function("hostile_printable", 0, lambda: printable[next(turn) % len(printable)])
     connection.create_function("hostile_json", 1, lambda text: json.dumps(_poisoned(json.loads(text), turn)))
     with connection:
         for table, fields in _FIELDS.items():
             connection.execute(f"UPDATE {table} SET " + ", ".join(f"{name} = hostile()" for name in fields))  # noqa: S608 - names above
+        # The reader answers nothing for a duty that is not printable; so let it be as hostile as it can be.
+        for table in ("run", "obligation"):
+            connection.execute(f"UPDATE {table} SET duty = hostile_printable()")  # noqa: S608 - names above
         for key in _META:
             connection.execute("UPDATE meta SET value = hostile() WHERE key = ?", (key,))
         connection.execute("DELETE FROM file")

@@ -251,8 +251,8 @@ def _told(host: str, now: datetime) -> list[_Told]:
     )  # fmt: skip
     if host == "pc02":
         values = {
-            "running_kernel": "6.8.0-79-generic", "since_at": write_instant(now - timedelta(days=4)), "age_seconds": 345_600.0,
-            "limit_age_seconds": 259_200.0,
+            "running_kernel": "6.8.0-79-generic", "since_at": write_instant(now - timedelta(days=4)),
+            "age_seconds": 345_600.0, "limit_age_seconds": 259_200.0,
         }  # fmt: skip
         reboot = (
             "reboot.pending", warn, None, "reboot.pending.overdue", values, {"warn_days": 3.0, "fail_days": 7.0},
@@ -334,7 +334,8 @@ def _facts_of(host: str, seen: HostResultRow, now: datetime) -> list[FactRow]:
         ("units", ok, None, None, {
             "system_state": "running", "failed": [],
             "services": {"postgresql": "active", "nginx": "active"} if host == "srv01" else {}}),
-        ("journal", ok, None, None, {"since": write_instant(now - timedelta(days=7)), "groups": [], "truncated": False}),
+        ("journal", ok, None, None, {"since": write_instant(now - timedelta(days=7)), "groups": [],
+            "truncated": False}),
         ("reboot", ok, None, None, {
             "pending": host == "pc02", "since": write_instant(now - timedelta(days=4)) if host == "pc02" else None,
             "reasons": [], "method": "both",

@@ -118,7 +118,17 @@ class Sshd:
 
     @property
     def logouts(self) -> list[datetime]:
-        return self.times(r"^(Disconnected from user|Connection closed by \S+ port|Received disconnect)")
+        """Ends of connections since the first login; before it there are only scans and probes."""
+        ends = self.times(r"^(Disconnected from user|Connection (closed|reset) by .* port \d+$)")
+        return [at for at in ends if self.logins and at >= self.logins[0]]
+
+    def wait_for_logout(self) -> datetime:
+        """The last logout, as soon as sshd has written it."""
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while not self.logouts:
+            assert time.monotonic() < deadline, [line.text for line in self.log]
+            time.sleep(0.02)
+        return self.logouts[-1]
 
 
 class Fleet:

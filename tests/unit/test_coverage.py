@@ -94,6 +94,13 @@ def test_the_deciding_run_is_the_first_that_did_it():
     assert judge(*attempts).run == 2
 
 
+def test_the_order_in_which_runs_were_read_does_not_decide():
+    attempts = [attempt(run=n, at=NOON + n * HOUR / 4) for n in range(1, 5)]
+    assert judge(*attempts) == judge(*reversed(attempts))
+    tries = [gone("timeout", run=1), gone("refused", run=2, at=NOON + HOUR)]
+    assert judge(*tries) == judge(*reversed(tries))
+
+
 def test_two_runs_on_one_day_are_one_obligation_kept():
     counts = summarise(cover([obligation()], [attempt(run=1), attempt(run=2, at=NOON + HOUR)], AFTERWARDS))
     assert (counts.owed, counts.delivered) == (1, 1)
@@ -155,11 +162,11 @@ ATTEMPTS = st.lists(
         MOMENTS,
         minutes=st.none() | st.integers(0, 300),
         run=st.integers(1, 9),
-        host=st.sampled_from([*HOSTS, "pc99"]),
-        duty=st.sampled_from(["visit.daily", "backup.daily"]),
+        host=st.sampled_from([*HOSTS, "pc01", "pc01", "pc99"]),
+        duty=st.sampled_from(["visit.daily"] * 5 + ["backup.daily"]),
         reason=st.sampled_from([None, "timeout"]),
-        usable=st.booleans(),
-        check=st.booleans(),
+        usable=st.sampled_from([True, True, False]),
+        check=st.sampled_from([False] * 5 + [True]),
     ),
     max_size=12,
 )

@@ -100,7 +100,7 @@ _OWN = {
     "services.failed.absent": "The contract lists services, but this computer has nothing that could tell their state.",
     "log.errors.ok": "No grave errors are in the system log since {since_at}.",
     "log.errors.incomplete": "The system log since {since_at} was not read to its end; unread entries may be grave.",
-    "log.errors.oom_kill": "The kernel killed programs for want of memory, count: {count}, last at {last_at}, "
+    "log.errors.oom_kill": "Programs were killed for want of memory, count: {count}, last at {last_at}, "
     "logged by {origin}: {sample}.",
     "log.errors.disk_io": "The log has disk input/output errors, count: {count}, last at {last_at}, "
     "logged by {origin}: {sample}.",
@@ -201,11 +201,11 @@ PHRASES: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "not_installed": "the program that reads it is not installed",
                 "no_permission": "the user who looked may not read it",
                 "timeout": "it gave no answer in time",
+                "no_journal": "there is no journal to read",
+                "unreadable": "its answer could not be understood",
                 "no_systemd": "systemd does not run this system",
                 "failed": "the query failed",
                 "not_supported": "the system does not offer it",
-                "no_journal": "the system keeps no log that could be read",
-                "unreadable": "the answer could not be read",
                 "timed_out": "the look at the computer took too long and was given up",
                 "missing": "no observation was made",
                 "not_reached": "the computer was not reached",

@@ -28,7 +28,9 @@ ADDRESS = "127.0.0.1"
 FIRST_PORT = 8501
 _PORTS_TO_TRY = 100
 _START_SECONDS = 60.0
+_STARTS = 5  # when others take the port that was just free
 _STOP_SECONDS = 5.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
 
@@ -40,36 +42,46 @@ def serve(settings: Settings, client: str | None, port: int | None) -> int:
     missing dashboard folder, BusyError for a taken port, UnsafeError when the server does not
     start or ends by itself.
     """
-    folder = dashboard_folder()
     if client is not None and find_scope(list_scopes(settings.published), client) is None:
         raise NotFoundError(
             "serve the client", ascii(client[:40]), "nothing is published under this code for you",
             "Check the code, or publish first: itcare publish.",
         )  # fmt: skip
-    chosen = free_port(port)
     token = secrets.token_urlsafe(32)
-    child = subprocess.Popen(
-        server_command(settings, chosen),
-        cwd=folder,
-        env=server_environment(settings, client, token, os.environ),
+    environment = server_environment(settings, client, token, os.environ)
+    before = {number: signal.signal(number, _stop) for number in _SIGNALS}
+    child = None
+    try:
+        for attempt in range(_STARTS):
+            chosen = free_port(port)
+            child = _start(server_command(settings, chosen), environment)
+            if _answers(child, chosen):
+                typer.echo(f"http://{ADDRESS}:{chosen}/?token={token}")
+                raise _ended_by_itself(child.wait())
+            if port is not None or attempt == _STARTS - 1 or _is_free(chosen):
+                raise _ended_by_itself(child.wait())
+            # Somebody else took the port between our look and the start: take the next one.
+        raise AssertionError("unreachable")
+    except _Stopped:
+        return 0
+    finally:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        if child is not None:
+            _end(child)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        cwd=dashboard_folder(),
+        env=dict(environment),
         stdin=subprocess.PIPE,  # its end tells the child that we are gone
         stdout=subprocess.DEVNULL,  # Streamlit's banner, an address without the token
         start_new_session=True,  # the terminal's Ctrl-C comes to us; we end the child
     )
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, _stop) for number in signals}
-    try:
-        _wait_until_it_answers(child, chosen)
-        typer.echo(f"http://{ADDRESS}:{chosen}/?token={token}")
-        raise _ended_by_itself(child.wait())
-    except _Stopped:
-        return 0
-    finally:
-        for number in signals:
-            signal.signal(number, signal.SIG_IGN)
-        _end(child)
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def dashboard_folder() -> Path:
@@ -85,20 +97,25 @@ def dashboard_folder() -> Path:
 
 def free_port(wanted: int | None) -> int:
     """`wanted`, or the first free port from 8501 on; BusyError when there is none."""
-    ports = range(FIRST_PORT, FIRST_PORT + _PORTS_TO_TRY) if wanted is None else range(wanted, wanted + 1)
-    for port in ports:
-        with socket.socket() as probe:
-            if os.name == "posix":  # as the server itself does; elsewhere it would allow a second owner
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((ADDRESS, port))
-            except OSError:
-                continue
-            return port
-    raise BusyError(
-        "find a free port on", ADDRESS, f"{ports[0]} to {ports[-1]} are all taken" if len(ports) > 1 else
-        f"{ports[0]} is taken or not allowed", "Name another one: itcare dashboard --port PORT.",
-    )  # fmt: skip
+    ports = range(FIRST_PORT, FIRST_PORT + _PORTS_TO_TRY) if wanted is None else (wanted,)
+    port = next(filter(_is_free, ports), None)
+    if port is None:
+        raise BusyError(
+            "find a free port on", ADDRESS, f"{ports[0]} to {ports[-1]} are taken or not allowed",
+            "Name another one: itcare dashboard --port PORT.",
+        )  # fmt: skip
+    return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        if os.name == "posix":  # as the server itself does; elsewhere it would allow a second owner
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except (OSError, OverflowError):
+            return False
+        return True
 
 
 def server_command(settings: Settings, port: int) -> list[str]:
@@ -143,14 +160,17 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise _Stopped
 
 
-def _wait_until_it_answers(child: subprocess.Popen[bytes], port: int) -> None:
-    """Until our own child listens and is healthy: another user's server must not get the token."""
+def _answers(child: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait until our own child listens and is healthy; False when it ended before that.
+
+    Only then may the token be told: another user's server on this port must not get it.
+    """
     give_up = time.monotonic() + _START_SECONDS
     while time.monotonic() < give_up:
-        if (code := child.poll()) is not None:
-            raise _ended_by_itself(code)
+        if child.poll() is not None:
+            return False
         if _listens(child.pid, port) and _is_healthy(port):
-            return
+            return True
         time.sleep(0.1)
     raise UnsafeError(
         "start", "the dashboard", f"it did not answer within {_START_SECONDS:.0f} seconds", "See its messages above."

@@ -211,7 +211,7 @@ type ServiceName = Annotated[
 type Address = Annotated[str, AfterValidator(_check_address)]
 type User = Annotated[str, _matching(r"[A-Za-z_][A-Za-z0-9._-]{0,30}\$?", "a login name such as itcare")]
 type Interpreter = Annotated[
-    str, _matching(r"(?=.{2,200}\Z)(?:/[A-Za-z0-9_+][A-Za-z0-9._+-]*)+", "a full path such as /usr/bin/python3")
+    str, _matching(r"(?=.{2,200}\Z)(?:/\.?[A-Za-z0-9_+][A-Za-z0-9._+-]*)+", "a full path such as /usr/bin/python3")
 ]
 type Credential = Annotated[str | None, BeforeValidator(_check_credential)]
 type Threshold = Annotated[int | float, BeforeValidator(_check_number)]

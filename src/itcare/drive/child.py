@@ -6,6 +6,7 @@ runner's own cancel reaches the playbook's process group only, and ansible-core'
 session of its own, would finish their tasks after the run was closed.
 """
 
+import contextlib
 import os
 import select
 import sys
@@ -22,6 +23,7 @@ from itcare.drive.orders import Ended, Ending, Orders
 from itcare.drive.process import become_subreaper, sweep
 
 _GUARD_SECONDS = 0.1
+_DISK_RESERVE_BYTES = 64 * 1024
 _BACKSTOP_SECONDS = 10  # runner's own limits fire only if the guard's did not
 
 
@@ -65,7 +67,7 @@ class Guard(threading.Thread):
             return Ending.TIMEOUT
         if now - self._writer.last_event > self._orders.idle_limit:
             return Ending.IDLE
-        return None
+        return Ending.DISK_FULL if _disk_is_full(self._folder.path) else None
 
     def kill_all_below(self) -> None:
         sockets = Path(self._orders.socket_folder)
@@ -82,12 +84,20 @@ class Watcher(threading.Thread):
 
     def run(self) -> None:
         while not self._done.wait(POLL_SECONDS):
-            self._watch.look()
+            with contextlib.suppress(OSError):  # a full disk: the last look tells it, the reserve being free then
+                self._watch.look()
 
     def finish(self) -> None:
         self._done.set()
         self.join()
         self._watch.look()
+
+
+def _disk_is_full(folder: Path) -> bool:
+    """Whether so little is left that the next line of the spool may not fit: on a full disk the
+    playbook hangs, and nothing more could be written about it."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize < _DISK_RESERVE_BYTES
 
 
 def _driver_is_gone() -> bool:
@@ -169,6 +179,7 @@ def supervise(folder: RunFolder, clock: Clock) -> Ended:
     writer.finish()
     close_masters(Path(orders.socket_folder))
     sweep(processes_of(folder, Path(orders.socket_folder)), spare=frozenset({os.getpid()}))
+    folder.reserve.unlink(missing_ok=True)
     watcher.finish()
     note_closed(folder.connections, clock.now())
     ended = Ended(ending, rc, writer.console, writer.lost)

@@ -39,14 +39,18 @@ class ConnectionWatch:
         self._seen: dict[str, tuple[int, int]] = {}
 
     def look(self) -> None:
-        """Compare every socket with the last look; call it every `POLL_SECONDS`."""
+        """Compare every socket with the last look; call it every `POLL_SECONDS`.
+
+        Raises OSError when the journal cannot be written; the next look tells what this one could not.
+        """
         for host, path in self._sockets.items():
             now = self._clock.now()
             try:
                 stat = path.stat()
             except OSError:
-                if self._seen.pop(host, None) is not None:
+                if host in self._seen:
                     append_change(self._journal, host, "closed", now)
+                    del self._seen[host]
                 continue
             identity = (stat.st_ino, stat.st_mtime_ns)
             if self._seen.get(host) == identity:
@@ -55,8 +59,9 @@ class ConnectionWatch:
             born = min(now, datetime.fromtimestamp(stat.st_mtime_ns / 1e9, tz=UTC))
             if host in self._seen:
                 append_change(self._journal, host, "closed", born)
-            self._seen[host] = identity
+                del self._seen[host]
             append_change(self._journal, host, "opened", born)
+            self._seen[host] = identity
 
 
 def append_change(journal: Path, host: str, change: str, at: datetime) -> None:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from itcare.core.errors import UnsafeError
-from itcare.drive.isolation import belongs_to_run
+from itcare.drive.isolation import belongs_to_run, find_cgroup
 from itcare.drive.process import RunProcesses
 
 # sun_path holds 108 bytes with the closing NUL (unix(7)).
 _SOCKET_PATH_LIMIT = 107
 # The longest names of sockets below the folder: ansible-core's own (multiprocessing.connection), and a
 # control path, which ssh first binds under a name with 17 characters more.
+_RESERVE_BYTES = 32 * 1024
 _TEMPORARY = "tmp"
 _LONGEST_NAMES = (f"/{_TEMPORARY}/pymp-xxxxxxxx/listener-xxxxxxxx", "/xxxxx.xxxxxxxxxxxxxxxx")
 
@@ -68,6 +69,11 @@ class RunFolder:
         return self.path / "ended.json"
 
     @property
+    def reserve(self) -> Path:
+        """Space held back, given free so that the ending can be written on a full disk."""
+        return self.path / "reserve"
+
+    @property
     def cancel(self) -> Path:
         """Its presence tells the supervisor to stop; content: who asked."""
         return self.path / "cancel.json"
@@ -107,7 +113,10 @@ def make_folder(runs: Path, run_id: str) -> RunFolder:
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.path.mkdir(mode=0o700)
         folder.temporary.mkdir(mode=0o700)
-        (folder.private / "env").mkdir(mode=0o700, parents=True)
+        folder.private.mkdir(mode=0o700)
+        (folder.private / "env").mkdir(mode=0o700)
+        with folder.reserve.open("xb") as reserve:
+            os.posix_fallocate(reserve.fileno(), 0, _RESERVE_BYTES)
     except OSError as error:
         raise UnsafeError(
             "make the run folder", str(folder.path), str(error), "Check free space and the owner of the runs folder."
@@ -165,10 +174,12 @@ def read_object(path: Path) -> dict[str, Any] | None:
 def processes_of(folder: RunFolder, sockets: Path | None) -> RunProcesses:
     """What tells the run's processes; the cgroup only if it is the run's own."""
     try:
-        cgroup = Path(folder.cgroup_note.read_text(encoding="utf-8"))
+        cgroup: Path | None = Path(folder.cgroup_note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return RunProcesses(folder.run_id, sockets)
-    return RunProcesses(folder.run_id, sockets, cgroup if belongs_to_run(cgroup, folder.run_id) else None)
+        cgroup = find_cgroup(folder.run_id)
+    if cgroup is not None and not belongs_to_run(cgroup, folder.run_id):
+        cgroup = None
+    return RunProcesses(folder.run_id, sockets, cgroup)
 
 
 def remove_run_files(folder: RunFolder, sockets: Path | None) -> None:

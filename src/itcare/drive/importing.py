@@ -26,6 +26,14 @@ from itcare.ledger.batch import EntryBatch
 from itcare.ledger.log import Ledger, LogRef
 
 
+class ClosedRunError(BadInputError):
+    """The run is closed: its spool has been counted."""
+
+
+class TakenOverError(BusyError):
+    """Somebody else owns the run's leases now."""
+
+
 @dataclass(frozen=True)
 class Import:
     """Everything that is to be written about one run, judged and ready."""
@@ -108,9 +116,8 @@ def _judge_hosts(
 def bring(ledger: Ledger, log: LogRef, content: Import, owner: int, clock: Clock) -> RunReport:
     """Write the run's leaves and close its row, in one transaction, then sign.
 
-    `owner`: fencing number under which the caller holds the run's leases. Raises BadInputError when
-    the run is closed already (a spool counts once), BusyError when somebody else has taken the run
-    over; nothing is written then.
+    `owner`: fencing number under which the caller holds the run's leases. Raises ClosedRunError (a
+    spool counts once) or TakenOverError, and as the ledger does; nothing is written then.
     """
     with ledger.append(log) as batch:
         current = rows.find_run(batch.connection, content.row.id)
@@ -127,11 +134,11 @@ def bring(ledger: Ledger, log: LogRef, content: Import, owner: int, clock: Clock
 def _require_ownership(batch: EntryBatch, content: Import, current: RunRow | None, owner: int) -> None:
     name = f"{content.row.client}/{content.row.number}"
     if current is None or not current.is_open:
-        raise BadInputError(
+        raise ClosedRunError(
             "import the evidence of run", name, "it is closed already", "A spool counts once; nothing needs to be done."
         )
     if not rows.holds_leases(batch.connection, content.row.id, owner):
-        raise BusyError(
+        raise TakenOverError(
             "import the evidence of run", name, "another process has taken the run over", f"See: itcare show {name}"
         )
 

@@ -15,6 +15,7 @@ from typing import Literal
 _MOUNTS = Path("/proc/self/mounts")
 _SYSTEMD_IS_INIT = Path("/run/systemd/system")
 _PROBE_SECONDS = 5
+_SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,18 @@ def belongs_to_run(cgroup: Path, run_id: str) -> bool:
     return unit_name(run_id) in cgroup.name
 
 
+def find_cgroup(run_id: str) -> Path | None:
+    """The run's cgroup wherever it lies, by its name alone: for a run whose folder is gone."""
+    try:
+        mount = cgroup_mount(_MOUNTS.read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    if mount is None:
+        return None
+    names = {unit_name(run_id), f"{unit_name(run_id)}.scope"}
+    return next((Path(parent) / name for parent, folders, _ in os.walk(mount) for name in names & set(folders)), None)
+
+
 def choose_isolation(run_id: str) -> Isolation:
     """The strongest fence this machine offers: systemd scope, else a cgroup directory, else the mark."""
     scope = _scope_prefix(run_id)
@@ -86,7 +99,8 @@ def _scope_prefix(run_id: str) -> tuple[str, ...] | None:
         return None
     words = ["systemd-run", "--scope", "--quiet", "--collect"]
     if os.geteuid() != 0:
-        words.insert(1, "--user")
+        # The user's manager is found through this variable, which a run's environment does not hold.
+        words = ["env", f"XDG_RUNTIME_DIR={os.environ.get('XDG_RUNTIME_DIR', '')}", *words, "--user"]
     # A scope needs a manager that answers and lets us in; only trying it tells.
     if not _succeeds([*words, f"--unit={unit_name(run_id)}-probe", "true"]):
         return None
@@ -95,7 +109,9 @@ def _scope_prefix(run_id: str) -> tuple[str, ...] | None:
 
 def _succeeds(command: Sequence[str]) -> bool:
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROBE_SECONDS)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PROBE_SECONDS, env={"PATH": _SYSTEM_PATH}
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0

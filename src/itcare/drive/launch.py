@@ -68,7 +68,7 @@ def check_request(settings: Settings, request: Request, clock: Clock) -> _Checke
     """Preflight. Raises BadInputError or UnsafeError; nothing was written then."""
     chosen = hosts.plan_hosts(request.loaded.contract, request.duty, request.limit, clock)
     preflight.check_private_folder(settings.home)
-    preflight.check_free_space(settings.home)
+    preflight.check_free_space(settings.runs if settings.runs.exists() else settings.home)
     environment.clean_path()
     collection = find_collection()
     preflight.check_not_written_by_others(collection.folder)

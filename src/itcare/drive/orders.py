@@ -22,6 +22,7 @@ class Ending(StrEnum):
     CANCELLED = "cancelled"
     TIMEOUT = "timeout"  # the job's own limit
     IDLE = "idle"  # nothing happened for too long
+    DISK_FULL = "disk_full"
     DRIVER_DIED = "driver_died"
     ERROR = "error"  # the supervisor could not start or follow it
     DIED = "died"  # the supervisor itself was killed: nobody wrote an ending
@@ -74,6 +75,8 @@ class Ended:
     lost_events: int = 0
 
     def write(self, folder: RunFolder) -> None:
+        """Write it, on a full disk into the space that was held back. Raises OSError."""
+        folder.reserve.unlink(missing_ok=True)
         write_private(folder.ended, json.dumps(asdict(self)))
 
     @classmethod

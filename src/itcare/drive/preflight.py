@@ -36,8 +36,9 @@ def check_not_written_by_others(folder: Path) -> None:
         raise UnsafeError("use", str(folder), "others may write there", "Make it writable by its owner only.")
 
 
-def check_free_space(folder: Path, minimum: int = MINIMUM_FREE_BYTES) -> None:
-    """Raises UnsafeError when less than `minimum` bytes are free where run folders lie."""
+def check_free_space(folder: Path, minimum: int | None = None) -> None:
+    """Raises UnsafeError when less than `minimum` bytes (default: MINIMUM_FREE_BYTES) are free in a folder."""
+    minimum = MINIMUM_FREE_BYTES if minimum is None else minimum
     free = shutil.disk_usage(folder).free
     if free < minimum:
         raise UnsafeError(

@@ -8,11 +8,10 @@ thing that happens to it.
 from pathlib import Path
 
 from itcare.core.clock import Clock
-from itcare.core.errors import BadInputError, BusyError
 from itcare.drive import rows
 from itcare.drive.ending import end_processes
 from itcare.drive.folder import DriverLock, RunFolder, driver_lives, processes_of, remove_run_files
-from itcare.drive.importing import bring, planned_hosts, read_import
+from itcare.drive.importing import ClosedRunError, TakenOverError, bring, planned_hosts, read_import
 from itcare.drive.orders import Orders
 from itcare.drive.plan import RunPlan
 from itcare.drive.process import sweep
@@ -47,8 +46,8 @@ def recover_run(ledger: Ledger, row: RunRow, clock: Clock) -> RunReport | None:
         log = ledger.find_log(row.client)
         plan = RunPlan.read(folder) or RunPlan.of_names(planned_hosts(ledger, log, row))
         report = bring(ledger, log, read_import(row, folder, plan), owner, clock)
-    except (BadInputError, BusyError):
-        return None  # another recovery, or the driver itself, closed it or took it over meanwhile
+    except (ClosedRunError, TakenOverError):
+        return None  # by another recovery, or by the driver itself
     finally:
         lock.release()
     remove_run_files(folder, row.sockets)
@@ -59,8 +58,11 @@ def _claim(ledger: Ledger, row: RunRow, folder: RunFolder, clock: Clock) -> Driv
     """The run's lock, when its driver is dead. A driver that sleeps beyond its leases loses them,
     though it keeps the lock: the fencing number shuts it out."""
     lock = DriverLock(folder)
-    if not folder.path.is_dir() or lock.acquire():
-        return lock
+    try:
+        if not folder.path.is_dir() or lock.acquire():
+            return lock
+    except FileNotFoundError:
+        return None  # removed while we looked: its driver has just closed the run
     with read(ledger.engine) as connection:
         return lock if rows.leases_expired(connection, row.id, clock.now()) else None
 

@@ -42,8 +42,8 @@ def test_the_server_binds_to_loopback_and_names_its_hosts(settings: Settings) ->
 
 
 def test_the_environment_of_the_server_is_a_fresh_one(settings: Settings) -> None:
-    dirty = {"PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x", "PYTHONPATH": "/evil", "HOME": "/evil", "LD_PRELOAD": "/evil",
-             "STREAMLIT_SERVER_ENABLE_AGENT_API": "true", "ITCARE_HOME": "/evil"}  # fmt: skip
+    dirty = {"PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x", "PYTHONPATH": "/evil", "HOME": "/evil",
+             "LD_PRELOAD": "/evil", "STREAMLIT_SERVER_ENABLE_AGENT_API": "true", "ITCARE_HOME": "/evil"}  # fmt: skip
     given = launcher.server_environment(settings, None, SECRET, dirty)
     assert set(given) & set(dirty) == {"PATH", "PYTHONPATH", "HOME"}
     assert "/evil" not in given.values()
@@ -85,6 +85,33 @@ def test_a_server_that_ends_by_itself_is_told(settings: Settings, monkeypatch: p
     monkeypatch.setattr(launcher, "server_command", lambda *_: [sys.executable, "-c", "raise SystemExit(3)"])
     with pytest.raises(UnsafeError, match="code 3"):
         launcher.serve(settings, None, None)
+
+
+def test_a_port_that_is_taken_at_the_last_moment_is_given_up_for_the_next(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Between looking for a port and binding to it another process may be quicker."""
+    with socket.socket() as quick:
+        quick.bind(("127.0.0.1", 0))
+        quick.listen()
+        taken = quick.getsockname()[1]
+        offers = [taken]
+        search = launcher.free_port
+        monkeypatch.setattr(launcher, "free_port", lambda wanted: offers.pop() if offers else search(wanted))
+        real = launcher._answers
+
+        def answer_then_stop(child: subprocess.Popen[bytes], port: int) -> bool:
+            if not real(child, port):
+                return False
+            child.terminate()
+            return True
+
+        monkeypatch.setattr(launcher, "_answers", answer_then_stop)
+        with pytest.raises(UnsafeError):
+            launcher.serve(settings, None, None)
+    told = capsys.readouterr().out
+    assert f":{taken}/" not in told
+    assert "/?token=" in told
 
 
 def test_the_token_is_not_told_to_somebody_else_who_listens(

@@ -15,7 +15,7 @@ from itcare.ledger import verify
 from itcare.ledger.bundle import export_proof
 from itcare.ledger.checkpoint import make_checkpoint
 from itcare.ledger.log import Ledger, LogRef
-from itcare.ledger.note import SIGNING_KEY, VERIFIER_KEY, Signer
+from itcare.ledger.note import SIGNING_KEY, VERIFIER_KEY, Signer, load_signer
 from tests.support.ledgers import attacker, copy_home, fill, fit_head, open_ledger, sample_ledger
 
 
@@ -229,6 +229,38 @@ def test_a_bundle_signed_anew_with_another_key_fails_against_the_right_one(
     done = run_alone(tmp_path, str(bundle), "--key", made[1])
     assert done.returncode == 1
     assert "not the key you gave" in done.stdout
+
+
+def test_a_second_signature_line_in_the_manifest_is_named(made: tuple[Path, str], bundle: Path) -> None:
+    stranger = Signer.generate().sign("x\n", "stranger.example").rpartition(b"\n\n")[2]
+    with (bundle / "MANIFEST").open("ab") as file:
+        file.write(stranger)
+    assert [problem for problem in problems(bundle, made[1]) if problem.startswith("MANIFEST")]
+
+
+def test_an_entry_changed_by_the_holder_of_the_key_lies_between_two_checkpoints(tmp_path: Path) -> None:
+    ledger, log = sample_ledger(tmp_path)
+    bundle = export_proof(ledger, log, tmp_path / "bundle")
+    path = bundle / "entries.txt"
+    lines = path.read_bytes().splitlines(keepends=True)
+    _, _, salt, event = lines[5].split(b" ", 3)
+    leaf = verify.LEAF_PREFIX + bytes.fromhex(salt.decode()) + event[:-1].replace(b'"run":1', b'"run":9')
+    lines[5] = b"5 %s %s %s\n" % (verify.hash_leaf(leaf).hex().encode(), salt, leaf[31:])
+    path.write_bytes(b"".join(lines))
+    remake_manifest(bundle, load_signer(ledger.settings.keys), log.origin)
+    found = problems(bundle, str(ledger.verifier_key(log)))
+    assert found[0].startswith("entries 4 to 7: one of them differs")
+    assert not any("changed" in problem for problem in found)
+
+
+def test_an_erasure_of_the_same_digest_for_another_client_does_not_get_in_the_way(tmp_path: Path) -> None:
+    ledger, log = sample_ledger(tmp_path)
+    digest = erase(ledger, log, 2)
+    firm = ledger.firm_log()
+    with ledger.append(firm) as batch:
+        batch.add({"type": "body.erased", "client": "NORD", "digest": digest})
+    ledger.sign(firm)
+    assert verify.verify_bundle(export_proof(ledger, log, tmp_path / "bundle")).erased == 1
 
 
 def test_erasure_proofs_of_something_else_are_refused(tmp_path: Path) -> None:

@@ -223,6 +223,17 @@ def test_a_tampered_right_edge_is_not_signed(tmp_path: Path) -> None:
         ledger.sign(log)
 
 
+def test_an_entry_changed_before_it_was_signed_is_not_signed(tmp_path: Path) -> None:
+    ledger, log = sample_ledger(tmp_path)
+    with ledger.append(log) as batch:
+        batch.add({"type": "a.b"})
+    with attacker(ledger.settings.database) as connection:
+        changed = "UPDATE leaf SET bytes = CAST(replace(bytes, 'a.b', 'a.c') AS BLOB) WHERE log_id = ? AND idx = 12"
+        connection.execute(changed, (log.id,))
+    with pytest.raises(UnsoundError, match="entry 12 was changed"):
+        ledger.sign(log)
+
+
 def cut_tail(ledger, log, left: int) -> None:
     with attacker(ledger.settings.database) as connection:
         connection.execute("DELETE FROM leaf WHERE log_id = ? AND idx >= ?", (log.id, left))

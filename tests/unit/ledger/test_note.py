@@ -161,6 +161,7 @@ def test_outside_bytes_never_open_and_never_crash(data: bytes) -> None:
         f"na me+{str(KEY).partition('+')[2]}",
         VerifierKey.parse(GO_KEY).name + "+c74f20a3+Ahpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
     ],
+    ids=lambda text: text.partition("+")[0] + f", {len(text)} characters",  # keys are random; a name must not be
 )
 def test_a_malformed_or_foreign_key_text_is_refused(text: str) -> None:
     with pytest.raises(NoteError):
@@ -260,7 +261,7 @@ def test_a_key_of_another_owner_is_refused(tmp_path: Path, monkeypatch: pytest.M
         load_signer(keys)
 
 
-@pytest.mark.parametrize("content", [b"", b"no key", SIGNER.to_pem()[:60]])
+@pytest.mark.parametrize("content", [b"", b"no key", SIGNER.to_pem()[:60]], ids=["empty", "other text", "cut key"])
 def test_a_broken_key_file_is_told_in_words(tmp_path: Path, content: bytes) -> None:
     keys = keys_folder(tmp_path)
     (keys / SIGNING_KEY).write_bytes(content)

@@ -102,6 +102,7 @@ def observe_firewall(request: Request) -> object:
         text = _list_nftables(request)
         read_nftables(text, ruleset)
         kinds.append("nftables")
+    has_nft_rules = bool(ruleset.chains)
     if not kinds or _has_legacy_tables(request):
         for family, tool in (("ip", "iptables-save"), ("ip6", "ip6tables-save")):
             if find_tool(tool):
@@ -112,7 +113,7 @@ def observe_firewall(request: Request) -> object:
     if not kinds:
         return _ask_front_end(request)
     closed = ruleset.closed_families()
-    kind = next((name for name, mark in _FRONT_ENDS if mark.search(text)), kinds[0])
+    kind = next((name for name, mark in _FRONT_ENDS if mark.search(text)), kinds[0 if has_nft_rules else -1])
     data = {"active": "ip" in closed, "kind": kind, "rules": ruleset.rules}
     if "ip" in closed and "ip6" not in closed and _has_ipv6(request):
         return Told(data, "incoming IPv6 is not filtered")

@@ -27,6 +27,7 @@ from ansible_collections.itcare.maintenance.plugins.module_utils._health.answer 
 _LARGEST_ANSWER_BYTES = 4_000_000
 # A killed process that sits in an uninterruptible call is left to init rather than waited for.
 _REAP_SECONDS = 0.2
+_ORPHAN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -77,46 +78,65 @@ def ask_all(sources: dict, limit_seconds: float) -> dict[str, Answer]:
     Each has `limit_seconds`; so has the whole. A function returns data or Told, or raises Absent or Unavailable;
     anything else it does (another exception, a crash, silence) becomes unavailable with a reason.
     """
-    children = {name: _start(function) for name, function in sources.items()}
     answers: dict[str, Answer] = {}
+    children: dict[str, _Child] = {}
+    for name, function in sources.items():
+        try:
+            children[name] = _start(function, limit_seconds)
+        except OSError as error:
+            answers[name] = Answer("unavailable", "failed", f"no process for it: {error.strerror}", 0.0, None)
     with selectors.DefaultSelector() as selector:
         for name, child in children.items():
             selector.register(child.pipe, selectors.EVENT_READ, name)
-        while len(answers) < len(children):
-            now = time.monotonic()
-            waiting = [name for name in children if name not in answers]
-            nearest = min(children[name].started + limit_seconds for name in waiting)
-            for key, _events in selector.select(max(0.0, nearest - now)):
-                child = children[key.data]
-                chunk = os.read(child.pipe, 65536)
-                child.heard += chunk
-                if not chunk or chunk.endswith(b"\n") or len(child.heard) > _LARGEST_ANSWER_BYTES:
-                    selector.unregister(child.pipe)
-                    answers[key.data] = _conclude(child)
-            now = time.monotonic()
-            for name in waiting:
-                if name not in answers and now >= children[name].started + limit_seconds:
-                    selector.unregister(children[name].pipe)
-                    answers[name] = _give_up(children[name], limit_seconds)
+        while len(answers) < len(sources):
+            _listen(selector, children, answers, limit_seconds)
     return {name: answers[name] for name in sources}
 
 
-def _start(function) -> _Child:
+def _listen(
+    selector: selectors.BaseSelector, children: dict[str, _Child], answers: dict[str, Answer], limit_seconds: float
+) -> None:
+    """Wait for the next words or for the next limit to pass, and settle the sources that are done by then."""
+    waiting = [name for name in children if name not in answers]
+    nearest = min(children[name].started + limit_seconds for name in waiting)
+    for key, _events in selector.select(max(0.0, nearest - time.monotonic())):
+        child = children[key.data]
+        chunk = os.read(child.pipe, 65536)
+        child.heard += chunk
+        if not chunk or chunk.endswith(b"\n") or len(child.heard) > _LARGEST_ANSWER_BYTES:
+            selector.unregister(child.pipe)
+            answers[key.data] = _conclude(child)
+    now = time.monotonic()
+    for name in waiting:
+        if name not in answers and now >= children[name].started + limit_seconds:
+            selector.unregister(children[name].pipe)
+            answers[name] = _give_up(children[name], limit_seconds)
+
+
+def _start(function, limit_seconds: float) -> _Child:
     reading, writing = os.pipe()
     started = time.monotonic()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(reading)
+        os.close(writing)
+        raise
     if pid == 0:
         try:
-            _work(function, writing)
+            _work(function, writing, limit_seconds)
         finally:
             os._exit(70)
     os.close(writing)
     return _Child(pid, reading, started)
 
 
-def _work(function, writing: int) -> None:
+def _work(function, writing: int, limit_seconds: float) -> None:
     """The child's whole life. It never returns to the caller's stack and never holds the module's output open."""
     os.setsid()
+    # Should the module be killed, nobody is left to end its sources: then they end by themselves.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, limit_seconds + _ORPHAN_SECONDS)
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)

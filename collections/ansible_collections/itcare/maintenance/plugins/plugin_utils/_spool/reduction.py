@@ -28,22 +28,10 @@ _PARTS = RESULT_BYTES // 2  # more parts than this cannot fit into a result, so 
 _CHUNK = 1 << 20
 _UNCLEAN = re.compile("[\x00\ud800-\udfff]")
 
-_KEPT = (
-    "changed",
-    "failed",
-    "skipped",
-    "unreachable",
-    "msg",
-    "rc",
-    "attempts",
-    "stdout",
-    "stderr",
-    "warnings",
-    "skip_reason",
-)
+_STATE = ("changed", "failed", "skipped", "unreachable", "attempts")
+_KEPT = (*_STATE, "msg", "rc", "stdout", "stderr", "warnings", "skip_reason")
 _DERIVED = frozenset(("stdout_lines", "stderr_lines"))  # ansible-core makes them from stdout and stderr
 _NEVER = frozenset(("invocation", "diff", "exception"))
-_CENSORED = ("censored", "changed", "failed", "skipped", "unreachable", "attempts")
 _OWN = "itcare.maintenance."
 
 
@@ -126,7 +114,7 @@ def is_censored(result: t.Mapping[str, t.Any]) -> bool:
 
 def _select_censored(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     # ansible-core leaves warnings and the exception in a censored result; both may quote the secret
-    kept = {key: result[key] for key in _CENSORED if isinstance(result.get(key), (bool, int))}
+    kept = {key: result[key] for key in _STATE if isinstance(result.get(key), (bool, int))}
     return {"censored": True, **kept}
 
 
