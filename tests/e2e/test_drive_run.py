@@ -261,13 +261,13 @@ def test_two_clients_leave_nothing_of_one_in_the_other(bench: Bench, tmp_path: P
         assert other.replace("canary-of-", "canary-of-") not in told
 
 
-def test_a_playbook_that_dies_of_a_signal_is_never_complete(bench: Bench) -> None:
+def test_a_playbook_that_dies_of_a_signal_leaves_an_interrupted_run(bench: Bench) -> None:
     run = RunInMotion(bench, CLIENT, seconds=5, hosts=("pc01",)).wait_for_the_task()
     row = run.row
     found = subprocess.run(["pgrep", "-f", f"ansible-playbook.*{row.id}"], capture_output=True, text=True, check=True)
     main = min(int(pid) for pid in found.stdout.split() if int(pid) in living(RunProcesses(row.id)))
     os.kill(main, signal.SIGKILL)
     report = finish_driver(run.driver)
-    assert (report["state"], report["hosts"]) == ("incomplete", {"pc01": "interrupted"})
+    assert (report["state"], report["hosts"]) == ("interrupted", {"pc01": "interrupted"})
     assert not run.late.exists()
     assert living_of(row) == ()

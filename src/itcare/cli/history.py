@@ -30,20 +30,24 @@ def read_client(session: "Session", log: "LogRef") -> "History":
 
 
 def find_doubts(history: "History") -> dict[int, list[str]]:
-    """Hosts that somebody has to look at, by the run that left them so; a later run that looked clears the doubt."""
-    from itcare.core.words import HostOutcome
+    """Hosts that somebody still has to look at, by each run that left them so.
+
+    A later run that looked clears the doubt; an adopted one does not, since anybody can write a spool.
+    """
+    from itcare.core.words import HostOutcome, RunGrade
 
     looked = (HostOutcome.OK, HostOutcome.CHANGED, HostOutcome.FAILED)
-    doubtful: dict[str, int] = {}
+    doubts: dict[str, list[int]] = {}
     for run in history.runs:
         for name, record in run.hosts.items():
             if record.needs_verify:
-                doubtful[name] = run.number
-            elif record.outcome in looked:
-                doubtful.pop(name, None)
+                doubts.setdefault(name, []).append(run.number)
+            elif record.outcome in looked and record.readable and run.grade is RunGrade.ANNOUNCED:
+                doubts.pop(name, None)
     by_run: dict[int, list[str]] = {}
-    for name, number in sorted(doubtful.items()):
-        by_run.setdefault(number, []).append(name)
+    for name, numbers in sorted(doubts.items()):
+        for number in numbers:
+            by_run.setdefault(number, []).append(name)
     return by_run
 
 

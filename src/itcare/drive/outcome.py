@@ -20,7 +20,7 @@ _RETURN_CODES_OF_A_WHOLE_RUN = frozenset({0, 2, 4, 6, 8, 10, 12, 14})
 _READ_ONLY_MODULES = frozenset({
     "ansible.builtin.ping", "ansible.builtin.setup", "ansible.builtin.gather_facts",
     "ansible.builtin.wait_for_connection", "ansible.windows.win_ping", "ansible.windows.setup",
-    "itcare.maintenance.health_info",
+    "itcare.maintenance.health_info", "itcare.maintenance.software_info",
 })  # fmt: skip
 
 # ssh says these before a command could reach the host.
@@ -88,12 +88,19 @@ def played_out(spool: Spool, ending: Ending, rc: int | None) -> bool:
     return closed and (ending is not Ending.FINISHED or rc in _RETURN_CODES_OF_A_WHOLE_RUN)
 
 
+def _died_of_a_signal(rc: int | None) -> bool:
+    """Whether the playbook ended by a signal: ansible-runner has no return code then."""
+    return rc is None or rc < 0
+
+
 def judge_run(spool: Spool, ending: Ending, rc: int | None, outcomes: Iterable[HostOutcome]) -> RunState:
     """The state of a closed run: the first that applies."""
     if not played_out(spool, ending, rc):
         if ending is Ending.CANCELLED:
             return RunState.CANCELLED
-        return RunState.INCOMPLETE if ending is Ending.FINISHED else RunState.INTERRUPTED
+        if ending is not Ending.FINISHED or _died_of_a_signal(rc):
+            return RunState.INTERRUPTED
+        return RunState.INCOMPLETE
     if not spool.complete:
         return RunState.INCOMPLETE
     unsettled = {HostOutcome.NOT_REACHED, HostOutcome.UNKNOWN, HostOutcome.INTERRUPTED, HostOutcome.NOT_RUN}

@@ -107,7 +107,7 @@ def test_a_doubt_never_reads_as_done(done: list[SpoolTask], whole: bool) -> None
         (Ending.FINISHED, 0, spool(complete=False, problems=("unfinished",)), [Host.INTERRUPTED], RunState.INCOMPLETE),
         (Ending.FINISHED, 74, spool(), [Host.OK], RunState.INCOMPLETE),
         (Ending.FINISHED, 1, spool(), [Host.OK], RunState.INCOMPLETE),
-        (Ending.FINISHED, None, spool(), [Host.OK], RunState.INCOMPLETE),
+        (Ending.FINISHED, None, spool(), [Host.OK], RunState.INTERRUPTED),
         (Ending.CANCELLED, None, spool(complete=False), [Host.INTERRUPTED], RunState.CANCELLED),
         (Ending.CANCELLED, None, spool(), [Host.OK], RunState.COMPLETE),  # the order came too late to cut anything
         (Ending.TIMEOUT, None, spool(complete=False), [Host.INTERRUPTED], RunState.INTERRUPTED),

@@ -9,6 +9,7 @@ Private to the collection itcare.maintenance. Format: docs/spool-v1.md of the it
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -91,10 +92,8 @@ def open_spool(spool: str | None, artifacts: str | None) -> tuple[SpoolWriter, b
 
 
 def _open_own() -> SpoolWriter:
-    try:
+    with contextlib.suppress(FileExistsError):
         os.mkdir(OWN_FOLDER, 0o700)
-    except FileExistsError:
-        pass
     folder = os.open(OWN_FOLDER, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         status = os.fstat(folder)
