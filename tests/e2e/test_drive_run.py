@@ -209,16 +209,18 @@ def test_the_job_timeout_ends_the_run_in_time_and_the_task_with_it(
 
 def test_a_forged_event_raises_an_alarm_and_costs_the_neighbours_nothing(bench: Bench, tmp_path: Path) -> None:
     loaded = write_contract(tmp_path, CLIENT, {f"pc0{number}": LOCAL for number in (1, 2, 3)})
+    who = "{{ client_id | default('none') }}-{{ inventory_hostname }}"
     playbook = with_library(
         write_playbook(
             tmp_path / "play",
             hostile("forged", "victim", when="inventory_hostname == 'pc02'"),
             hostile("facts", "pc03", when="inventory_hostname == 'pc02'"),
-            {"name": "End", "ansible.builtin.command": "true", "changed_when": False},
+            {"name": "Say who I am", "ansible.builtin.command": f"touch {tmp_path}/{who}", "changed_when": False},
         )
     )
     report = bench.perform(loaded, playbook)
     assert {host.outcome for host in report.hosts} == {HostOutcome.OK}
+    assert {path.name for path in tmp_path.glob("*-pc0?")} == {"none-pc01", "none-pc02", "none-pc03"}
     assert [alarm.kind for alarm in report.alarms] == ["forged_event"]
     assert "victim" in report.alarms[0].text
     assert report.exit_code is ExitCode.BAD_NEWS
