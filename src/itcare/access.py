@@ -15,11 +15,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from itcare.core.errors import BadInputError
+from itcare.core.errors import BadInputError, NotFoundError
 from itcare.core.names import check_client_code
 
 SIDECAR_FILE = "client.json"
 SIDECAR_MAXIMUM_BYTES = 4096
+PROGRESS_FOLDER = "progress"
 LEGAL_NAME_MAXIMUM_LENGTH = 300
 
 _FOLDER_NAME = re.compile(r"[1-9][0-9]{0,8}")
@@ -38,6 +39,35 @@ class ClientScope:
     code: str
     legal_name: str
     path: Path
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks, as whoever checked the login says. `is_staff`: of the firm itself, not of a client."""
+
+    name: str
+    is_staff: bool = False
+
+
+@dataclass(frozen=True)
+class StaffScope:
+    """What the firm's own people may see across clients: the overview in `published`, runs in `progress`."""
+
+    principal: Principal
+    published: Path
+    progress: Path
+
+
+def staff_scope(published: Path, principal: Principal) -> StaffScope:
+    """The door to what lies across clients. Raises NotFoundError for anybody who is not staff.
+
+    They are told what is told of any missing thing, and nothing was opened.
+    """
+    if principal.is_staff is not True:
+        raise NotFoundError(
+            "open the overview for", ascii(principal.name[:40]), "there is none", "Choose one of your clients."
+        )
+    return StaffScope(principal, published, published.parent / PROGRESS_FOLDER)
 
 
 def list_scopes(published: Path) -> tuple[ClientScope, ...]:

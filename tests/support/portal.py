@@ -17,6 +17,7 @@ from itcare.core.words import (
     NoDataReason,
     NotReachedReason,
     ObligationState,
+    RunGrade,
     RunState,
     SourceState,
     TaskOutcome,
@@ -135,7 +136,8 @@ def _day(book: _Book, day: date, trouble: dict[str, HostOutcome], ago: int) -> N
     by_hand = ago in (0, 5, 12)
     book.runs.append(
         RunRow(
-            number=number, duty="visit.daily", check_mode=False, state=state, opened_at=opened,
+            number=number, duty="visit.daily", grade=RunGrade.ANNOUNCED, played_from=None, played_to=None, reruns=None,
+            check_mode=False, state=state, opened_at=opened,
             closed_at=opened + timedelta(seconds=74 + number % 9), operator="Katarzyna Wójcik" if by_hand else "itcare",
             stated_operator="Michał Zając" if ago == 12 else None, login="kwojcik" if by_hand else None,
             sudo_user="kwojcik" if by_hand else None, reason="Na prośbę klienta" if by_hand else "plan dnia",

@@ -14,26 +14,38 @@ from pathlib import Path
 
 from itcare.core.words import (
     FindingStatus,
+    ForecastReason,
     HostOutcome,
     NoDataReason,
     NotReachedReason,
     ObligationState,
+    RunGrade,
     RunState,
+    SoftwareChange,
     SourceState,
     TaskOutcome,
+    TempState,
 )
 from itcare.publish.rows import (
     FactRow,
     FileRow,
+    FindingIntervalRow,
     FindingRow,
+    ForecastRow,
     HostResultRow,
     HostRow,
+    MeasureRow,
     Meta,
     ObligationRow,
     RunRow,
+    SoftwareChangeRow,
+    SoftwareRow,
     TaskRow,
+    TempRow,
 )
 from itcare.publish.writer import SnapshotRows, locked_folder, write_sidecar, write_snapshot
+
+GB = 10**9
 
 NOW = datetime(2026, 3, 18, 9, 30, tzinfo=UTC)
 """When the snapshots were published, unless told otherwise."""
@@ -156,7 +168,48 @@ def make_rows(plan: _Plan) -> SnapshotRows:
         findings=_findings(plan),
         facts=tuple(fact for position in range(plan.hosts) for fact in _facts(plan, position)),
         obligations=_obligations(plan),
+        **_past(plan),
     )
+
+
+def _past(plan: _Plan) -> dict[str, tuple[object, ...]]:
+    """Rows of the tables that look back: a disk that fills, one that does not, packages, clean-ups."""
+    hosts = plan.names if plan.runs else ()
+    disks = [
+        MeasureRow(name, "disk_used_bytes", mount, plan.opened(run), (100.0 + grows * run) * GB, 500.0 * GB, run)
+        for name in hosts for mount, grows in (("/", 4), ("/srv", 0)) for run in range(1, plan.runs + 1)
+    ]  # fmt: skip
+    newest = [row for row in disks if row.run == plan.runs]
+    first, last = plan.opened(1), plan.opened(plan.runs) if plan.runs else plan.now
+    return {
+        "measures": tuple(disks),
+        "forecasts": tuple(
+            ForecastRow(row.host, row.name, row.subject, row.at, row.value, row.capacity,
+                        *((plan.now + timedelta(days=90), 90.1, None) if row.subject == "/"
+                          else (None, None, ForecastReason.NOT_GROWING)), row.run)
+            for row in newest
+        ),
+        "finding_intervals": tuple(
+            FindingIntervalRow(name, "disk.free", plan.text("/", position), status, first, last, 1, plan.runs, current)
+            for position, name in enumerate(hosts)
+            for status, current in ((FindingStatus.OK, False), (FindingStatus.FAIL, True))
+        ),
+        "software": tuple(
+            SoftwareRow(name, plan.text(package, position), "1.0-1", plan.text("Debian", position), "amd64", "machine",
+                        first if package == "bash" else None, "dpkg", plan.runs)
+            for position, name in enumerate(hosts) for package in ("bash", "openssl")
+        ),
+        "software_changes": tuple(
+            SoftwareChangeRow(name, last, 1, plan.runs, SoftwareChange.UPDATED, "openssl", "machine", "dpkg", "amd64",
+                              "3.0.1", plan.text("3.0.2", position))
+            for position, name in enumerate(hosts)
+        ),
+        "temps": tuple(
+            TempRow(plan.runs, name, "system_temp", TempState.OK, None, 7, 7 * 10**6, 6, 6 * 10**6,
+                    {"in_use": {"files": 1, "bytes": 10**6}}, last)
+            for name in hosts
+        ),
+    }  # fmt: skip
 
 
 def with_meta(rows: SnapshotRows, **values: object) -> SnapshotRows:
@@ -221,10 +274,14 @@ def _run(plan: _Plan, number: int, results: list[HostResultRow]) -> RunRow:
     return RunRow(
         number=number,
         duty="visit.daily",
+        grade=RunGrade.UNANNOUNCED if number % 7 == 3 else RunGrade.ANNOUNCED,
         check_mode=number % 5 == 4,
         state=state,
         opened_at=plan.opened(number),
         closed_at=None if running else plan.opened(number) + timedelta(minutes=11),
+        played_from=plan.opened(number) - timedelta(days=1) if number % 7 == 3 else None,
+        played_to=plan.opened(number) - timedelta(hours=23) if number % 7 == 3 else None,
+        reruns=number - 1 if number % 5 == 0 else None,
         closed_reason={RunState.INTERRUPTED: "timeout"}.get(state),
         cancelled_by="Michał Zając" if state is RunState.CANCELLED else None,
         operator="Katarzyna Wójcik",

@@ -2,7 +2,7 @@
 
 import typer
 
-from itcare.cli import evidence, judgement, pages, runs, setup
+from itcare.cli import evidence, judgement, pages, repeating, runs, setup
 
 app = typer.Typer(
     name="itcare",
@@ -21,6 +21,8 @@ contract.command("check")(setup.check_contract)
 app.command("clients")(setup.clients)
 app.command("trust")(setup.trust)
 app.command("run")(runs.run)
+app.command("rerun")(repeating.rerun)
+app.command("adopt")(repeating.adopt)
 app.command("cancel")(runs.cancel)
 app.command("recover")(runs.recover)
 app.command("runs")(runs.list_)

@@ -38,7 +38,7 @@ class _Board:
 
 def drive_run(
     session: Session, client: str, duty: str, *, limit: Sequence[str], check: bool, operator: str | None,
-    reason: str | None, as_json: bool,
+    reason: str | None, as_json: bool, reruns: int | None = None,
 ) -> ExitCode:  # fmt: skip
     """Perform a duty, show how it goes, and return the exit code that its report asks for."""
     from itcare.drive.controller import identify_operator
@@ -48,17 +48,32 @@ def drive_run(
     loaded = session.contract(client)
     for report in recover_all(session.ledger, session.clock):
         remark(f"Closed first, because its driver had died: {_in_short(report)}")
+        _notify(session, report)
     board = _Board()
     with Live(board, console=progress_console(), transient=True, refresh_per_second=4):
         report = perform(
             session.ledger, loaded, duty, limit=limit, check=check, operator=identify_operator(operator),
-            reason=reason, on_progress=board.take, clock=session.clock,
+            reason=reason, reruns=reruns, on_progress=board.take, clock=session.clock,
         )  # fmt: skip
+    show_report(report, as_json=as_json)
+    _notify(session, report)
+    return report.exit_code
+
+
+def show_report(report: "RunReport", *, as_json: bool) -> None:
+    """What a run came to, for a program or for a person."""
     if as_json:
         print_json(_as_values(report))
     else:
         _summarise(report)
-    return report.exit_code
+
+
+def _notify(session: Session, report: "RunReport") -> None:
+    """Tell of a run that did not end well; a notice that fails is told here and changes nothing else."""
+    from itcare.drive.notice import notify
+
+    if failure := notify(session.settings.notify_command, report):
+        remark(plain(failure, 600))
 
 
 def _summarise(report: "RunReport") -> None:
@@ -119,5 +134,6 @@ def recover_runs(session: Session) -> None:
     reports = recover_all(session.ledger, session.clock)
     for report in reports:
         _summarise(report)
+        _notify(session, report)
     if not reports:
         say("Nothing to recover: every open run has a living driver.")

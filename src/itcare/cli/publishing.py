@@ -8,6 +8,8 @@ from itcare.core.errors import UnsoundError
 if TYPE_CHECKING:
     from itcare.cli.session import Session
     from itcare.ledger.log import LogRef
+    from itcare.publish.again import Comparison
+    from itcare.publish.firm import ClientSummary
 
 
 def find_findings(session: "Session", log: "LogRef") -> list[dict[str, Any]]:
@@ -47,13 +49,37 @@ def publish_log(session: "Session", log: "LogRef") -> str:
         code_version=read_code_version().version, live_runs=live_runs(session, log),
     )  # fmt: skip
     publication = publish_client(session.settings.published, source, judge_for(loaded.contract), session.clock.now())
+    if publication.summary is not None:
+        _publish_overview(session, publication.summary)
     if not soundness.sound:
         raise UnsoundError(
             "publish", str(log.client), soundness.message,
             "Its pages say that the ledger cannot be confirmed. Run `itcare verify` and keep the state folder.",
         )  # fmt: skip
     with session.ledger.append(log) as batch:
-        batch.add(publication.to_event())
+        batch.add(publication.to_event(batch.body(list(publication.judgements))))
     session.ledger.sign(log)
     size = sum(file.bytes for file in publication.files)
     return f"{log.client}: published, {size / 1000:.0f} kB, from {publication.tree_size} ledger entries."
+
+
+def _publish_overview(session: "Session", summary: "ClientSummary") -> None:
+    """Bring the client's sums into the firm's overview and record that in the firm's log."""
+    from itcare.publish.firm_writer import publish_firm
+
+    overview = publish_firm(session.settings.published, summary)
+    firm = session.ledger.firm_log()
+    with session.ledger.append(firm) as batch:
+        batch.add(overview.to_event())
+    session.ledger.sign(firm)
+
+
+def judge_history_again(session: "Session", log: "LogRef") -> "Comparison":
+    """Judge every look that a publication judged again, under today's contract and thresholds."""
+    from itcare.publish.again import judge_again
+    from itcare.publish.judge import judge_for
+    from itcare.publish.snapshot import list_hosts
+
+    contract = session.contract(str(log.client)).contract
+    history = read_client(session, log)
+    return judge_again(history, list_hosts(contract, history, set(), session.clock.now()), judge_for(contract))

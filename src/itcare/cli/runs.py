@@ -1,5 +1,6 @@
 """Commands that begin, end and show runs."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +9,7 @@ from itcare.cli.console import print_json, print_table, remark
 from itcare.cli.session import Session
 from itcare.core.errors import BadInputError, NotFoundError
 from itcare.core.names import RunName
+from itcare.core.words import RunGrade
 
 if TYPE_CHECKING:
     from itcare.publish.records import History, RunRecord
@@ -92,12 +94,16 @@ def list_(
             ["run", "duty", "state", "opened", "computers well", "to verify", "operator"],
             [
                 [
-                    f"{row['client']}/{row['number']}", row["duty"], row["state"], row["opened_at"],
+                    f"{row['client']}/{row['number']}", row["duty"], _state(row), row["opened_at"],
                     f"{row['hosts_good']} of {row['hosts_total']}", row["needs_verify"] or "", row["operator"],
                 ]
                 for row in rows
             ],
         )  # fmt: skip
+
+
+def _state(row: Mapping[str, object]) -> str:
+    return str(row["state"]) if row["grade"] == RunGrade.ANNOUNCED else f"{row['state']}, {row['grade']}"
 
 
 def show(

@@ -4,11 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from itcare.cli.console import plain, print_table, say
+from itcare.core.words import RunGrade
 
 
 def show_run(details: Mapping[str, Any]) -> None:
     """Print who, when, what, on which computers, every task and every file."""
     say(f"Run {details['client']}/{details['number']}: {details['duty']}, {details['state']}" + _check(details))
+    if details["grade"] != RunGrade.ANNOUNCED:
+        say(
+            f"  {details['grade'].upper()}: adopted from a spool that says it was played from {details['played_from']}"
+            f" to {details['played_to']}; it keeps no promise of the contract"
+        )
+    if details["reruns"]:
+        say(f"  repeats run {details['client']}/{details['reruns']}")
     say(f"  opened {details['opened_at']}, closed {details['closed_at'] or 'not yet'}")
     say(f"  operator {_operator(details)}, on {plain(details['controller'])}, {_clock(details)}")
     if details["reason"]:

@@ -14,7 +14,10 @@ from platformdirs import user_state_path
 
 from itcare.core.errors import BadInputError
 
-_KNOWN_KEYS = {"home", "contracts", "origin", "allowed_hosts", "stale_after_hours", "job_timeout_seconds", "forks"}
+_KNOWN_KEYS = {
+    "home", "contracts", "origin", "allowed_hosts", "stale_after_hours", "job_timeout_seconds", "forks",
+    "notify_command",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Settings:
 
     `origin`: prefix of every ledger's name, a DNS name of the firm.
     `allowed_hosts`: every host name that people type to reach the dashboard.
+    `notify_command`: program and arguments called after a run that did not end well; empty for none.
     """
 
     home: Path
@@ -32,6 +36,7 @@ class Settings:
     stale_after_hours: float = 26.0
     job_timeout_seconds: int = 3600
     forks: int = 10
+    notify_command: tuple[str, ...] = ()
 
     @property
     def database(self) -> Path:
@@ -76,6 +81,16 @@ def _typed[T](values: Mapping[str, object], key: str, kind: type[T], default: T,
     return value
 
 
+def _words(values: Mapping[str, object], key: str, path: Path) -> tuple[str, ...]:
+    """A command as a list of words: one string would ask for a shell, which is never used."""
+    listed = _typed(values, key, list, [], path)
+    if not all(isinstance(word, str) and "\0" not in word for word in listed) or (listed and not listed[0]):
+        raise BadInputError(
+            "read settings", f"{path}, {key}", f"found {listed!r}", 'Expected a list of texts: ["program", "argument"].'
+        )
+    return tuple(listed)
+
+
 def load_settings(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
     """Read the settings of the state directory that the environment names.
 
@@ -100,4 +115,5 @@ def load_settings(environ: Mapping[str, str] | None = None, folder: Path | None 
         stale_after_hours=_typed(values, "stale_after_hours", float, 26.0, path),
         job_timeout_seconds=_typed(values, "job_timeout_seconds", int, 3600, path),
         forks=_typed(values, "forks", int, 10, path),
+        notify_command=_words(values, "notify_command", path),
     )

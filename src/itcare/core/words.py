@@ -57,6 +57,13 @@ class RunState(StrEnum):
     COMPLETE = "complete"
 
 
+class RunGrade(StrEnum):
+    """How far the record of a run can be believed."""
+
+    ANNOUNCED = "announced"  # opened in the ledger before it began
+    UNANNOUNCED = "unannounced"  # adopted afterwards, from a spool that no driver had ordered
+
+
 class ObligationState(StrEnum):
     """State of an obligation; derived from evidence and time, never typed in."""
 
@@ -94,3 +101,27 @@ class SourceState(StrEnum):
     OK = "ok"
     ABSENT = "absent"  # the thing is not there: a fact, no finding
     UNAVAILABLE = "unavailable"  # it could not be asked: every rule on it is `unknown`
+
+
+class TempState(StrEnum):
+    """What a clean-up of temporary files did with one category of them."""
+
+    OK = "ok"
+    ABSENT = "absent"
+    SKIPPED = "skipped"
+    UNAVAILABLE = "unavailable"
+
+
+class SoftwareChange(StrEnum):
+    """What became of a package between two looks at a computer's software."""
+
+    INSTALLED = "installed"
+    REMOVED = "removed"
+    UPDATED = "updated"
+
+
+class ForecastReason(StrEnum):
+    """Why no day can be named on which a disk will be full."""
+
+    TOO_SHORT = "too_short"  # not enough looks, or not over enough days
+    NOT_GROWING = "not_growing"  # steady, shrinking, or growing too slowly to matter

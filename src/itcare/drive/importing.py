@@ -74,7 +74,7 @@ def read_import(row: RunRow, folder: RunFolder, plan: RunPlan) -> Import:
     if foreign is not None:
         spool = replace(spool, header=None, plays=(), files=(), tasks=(), complete=False, problems=("foreign",))
         alarms = (Alarm("foreign_spool", f"The spool is not this run's and was refused: {foreign}."),)
-    tasks = _group_tasks(plan, spool)
+    tasks = group_tasks([host.name for host in plan.hosts], spool)
     verdicts = _judge_hosts(tasks, played_out(spool, ended.ending, ended.rc), is_foreign=foreign is not None)
     state = judge_run(spool, ended.ending, ended.rc, [verdict.outcome for verdict in verdicts.values()])
     connections = leaves.find_connections(plan, tasks, read_connections(folder.connections))
@@ -95,9 +95,9 @@ def explain_foreign(row: RunRow, spool: Spool) -> str | None:
     return None
 
 
-def _group_tasks(plan: RunPlan, spool: Spool) -> dict[str, tuple[SpoolTask, ...]]:
-    """Tasks of each planned host in the order they were begun; those of any other host are left out."""
-    grouped: dict[str, list[SpoolTask]] = {host.name: [] for host in plan.hosts}
+def group_tasks(hosts: Sequence[str], spool: Spool) -> dict[str, tuple[SpoolTask, ...]]:
+    """Tasks of each of these hosts in the order they were begun; those of any other host are left out."""
+    grouped: dict[str, list[SpoolTask]] = {name: [] for name in hosts}
     for task in spool.tasks:
         if task.host in grouped:
             grouped[task.host].append(task)

@@ -38,6 +38,7 @@ class Request:
     reason: str | None = None
     playbook: Path | None = None
     job_timeout: int | None = None  # seconds; None: the installation's setting
+    reruns: int | None = None  # number of the run that this one repeats in part
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,8 @@ def _prepare(
         rows.insert_run(connection, row)
         rows.take_leases(connection, row, names, row.opened_at)
         event = _opening(request, checked, row, names, inventory)
+        if request.reruns is not None:
+            event["reruns"] = request.reruns
         event["asked"] = batch.body(describe_request(request.operator, request.reason) | {"isolation": isolation.kind})
         event["files"] = batch.body([asdict(file) for file in files])
         batch.add(event)

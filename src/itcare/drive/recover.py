@@ -15,6 +15,7 @@ from itcare.drive.importing import ClosedRunError, TakenOverError, bring, planne
 from itcare.drive.orders import Orders
 from itcare.drive.plan import RunPlan
 from itcare.drive.process import sweep
+from itcare.drive.progress import ProgressFile
 from itcare.drive.report import RunReport
 from itcare.drive.rows import RunRow
 from itcare.ledger.log import Ledger
@@ -50,6 +51,8 @@ def recover_run(ledger: Ledger, row: RunRow, clock: Clock) -> RunReport | None:
         return None  # by another recovery, or by the driver itself
     finally:
         lock.release()
+    # A killed driver leaves it; a page would show the run as in progress for ever.
+    ProgressFile(ledger.settings.home, row.id, str(report.name), row.duty).remove()
     remove_run_files(folder, row.sockets)
     return report
 

@@ -38,14 +38,15 @@ def perform(
     reason: str | None = None,
     playbook: Path | None = None,
     job_timeout: int | None = None,
+    reruns: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     clock: Clock | None = None,
 ) -> RunReport:
     """Perform a duty on its hosts of today and record it.
 
     `limit`: names of hosts, empty for all. `playbook`: a file instead of the collection's playbook
-    of the duty. `job_timeout`: seconds, None for the installation's setting. SIGINT and SIGTERM
-    cancel the run in the operator's name.
+    of the duty. `job_timeout`: seconds, None for the installation's setting. `reruns`: number of the
+    run that this one repeats (see `rerun`). SIGINT and SIGTERM cancel the run in the operator's name.
 
     Raises BadInputError for an unknown duty or host, UnsafeError when the controller is not fit or
     the ledger cannot record, BusyError when another run has one of the hosts. An error after the
@@ -54,7 +55,8 @@ def perform(
     clock = clock or SystemClock()
     recover_all(ledger, clock)
     request = Request(
-        loaded, duty, operator or identify_operator(), tuple(limit), check, reason, playbook, job_timeout
+        loaded, duty, operator or identify_operator(), tuple(limit), check, reason, playbook, job_timeout,
+        reruns,
     )  # fmt: skip
     checked = check_request(ledger.settings, request, clock)
     signals = StopSignals()

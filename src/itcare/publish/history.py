@@ -8,16 +8,14 @@ strange entry can hide good news, never bad news. Bodies are fetched only when a
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Protocol
 
 from itcare.core.names import HOST_NAME
 from itcare.core.words import HostOutcome, RunState, TaskOutcome
-from itcare.publish.records import Body, History, HostRecord, Problem, RunRecord, TaskRecord
+from itcare.publish.records import Body, History, HostRecord, Problem, PublicationRecord, RunRecord, TaskRecord
 from itcare.publish.shape import instant, mapping, sequence, text, truth, whole, word
 
 EVENT_VERSION = 1
-CACHED_BODIES = 256  # the same observation is asked for a few times in a row
 
 # What makes a run partial rather than complete.
 _LEFT_OPEN = (HostOutcome.NOT_REACHED, HostOutcome.UNKNOWN, HostOutcome.INTERRUPTED, HostOutcome.NOT_RUN)
@@ -58,6 +56,7 @@ def read_history(entries: Iterable[Entry], body: Body, live_runs: Collection[int
     """
     drafts: dict[int, _Draft] = {}
     problems: list[Problem] = []
+    publications: list[PublicationRecord] = []
     client: str | None = None
     first_at: datetime | None = None
     for entry in entries:
@@ -76,13 +75,13 @@ def read_history(entries: Iterable[Entry], body: Body, live_runs: Collection[int
                 case "run.closed":
                     _close(drafts, entry, event)
                 case "publication":
-                    pass
+                    publications.append(_read_publication(entry, event))
                 case _:
                     raise _Unreadable("event type is not known")
         except _Unreadable as error:
             problems.append(Problem(entry.index, str(error), _host_name(event.get("host"))))
     runs = tuple(_finish(number, draft, number in live_runs) for number, draft in sorted(drafts.items()))
-    return History(client, first_at, runs, tuple(problems), lru_cache(maxsize=CACHED_BODIES)(body))
+    return History(client, first_at, runs, tuple(problems), body, tuple(publications))
 
 
 def _open(drafts: dict[int, _Draft], entry: Entry, event: Mapping[str, object]) -> None:
@@ -168,6 +167,7 @@ def _read_task(task: Mapping[str, object]) -> TaskRecord | None:
         truncated=truth(task.get("truncated")) is not False,
         args=mapping(task.get("args")),
         result=text(task.get("result")),
+        attachments={str(k): v for k, v in mapping(task.get("attachments")).items() if isinstance(v, str) and v},
     )
 
 
@@ -215,6 +215,12 @@ def _lost(number: int, host: str, draft: _Draft) -> HostRecord:
         run=number, host=host, outcome=outcome, reason="no_record", needs_verify=True, readable=False,
         opened_at=draft.opened_at,
     )  # fmt: skip
+
+
+def _read_publication(entry: Entry, event: Mapping[str, object]) -> PublicationRecord:
+    return PublicationRecord(
+        entry.index, instant(event.get("at")), text(event.get("policy")), text(event.get("findings"))
+    )
 
 
 def _run_number(event: Mapping[str, object]) -> int:

@@ -67,7 +67,7 @@ def make_host_row(history: History, host: KnownHost) -> HostRow:
     """The row of one host: what the newest attempt gave, and when it was last seen."""
     attempts = history.attempts(host.name)
     last = attempts[-1] if attempts else None
-    seen = _last_observation(history, attempts)
+    seen = last_observation(history, attempts)
     return HostRow(
         name=host.name,
         site=host.site,
@@ -103,13 +103,14 @@ def make_fact_rows(history: History, hosts: Iterable[KnownHost]) -> tuple[FactRo
     """The sources of the newest usable observation of each host, as the host told them."""
     rows: list[FactRow] = []
     for host in hosts:
-        seen = _last_observation(history, history.attempts(host.name))
+        seen = last_observation(history, history.attempts(host.name))
         if seen:
             rows += _make_facts(seen)
     return tuple(rows)
 
 
-def _last_observation(history: History, attempts: tuple[HostRecord, ...]) -> Observation | None:
+def last_observation(history: History, attempts: tuple[HostRecord, ...]) -> Observation | None:
+    """The newest whole observation among the records."""
     for record in reversed(attempts):
         seen = history.observe(record)
         if isinstance(seen, Observation):
@@ -127,7 +128,7 @@ class _Judged:
 def _judge_host(history: History, name: str, resolved: ResolvedHost, judge: Judge, now: datetime) -> Iterator[_Judged]:
     attempts = history.attempts(name)
     look = history.last_look(name)
-    seen = look if isinstance(look, Observation) else _last_observation(history, attempts)
+    seen = look if isinstance(look, Observation) else last_observation(history, attempts)
     judged = [_Judged(finding, seen.record, seen) for finding in judge.assess(seen.health, resolved)] if seen else []
     if isinstance(look, Observation) and _is_recent(look, now):
         yield from judged

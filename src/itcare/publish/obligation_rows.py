@@ -33,7 +33,10 @@ def last_day_shown(today: date) -> date:
 
 
 def make_attempts(history: History) -> list[Attempt]:
-    """What each run tried on each of its hosts; in this version every duty is kept by an observation."""
+    """What each run tried on each of its hosts; in this version every duty is kept by an observation.
+
+    A look only and an adopted run both enter as dry runs, which satisfy nothing.
+    """
     return [attempt for run in history.runs for attempt in _attempts_of(run)]
 
 
@@ -74,7 +77,7 @@ def _attempts_of(run: RunRecord) -> list[Attempt]:
             outcome=record.outcome,
             reason=record.reason,
             usable=record.has_usable_observation,
-            check=run.is_check,
+            check=run.satisfies_nothing,
             run=run.number,
         )
         for record in run.hosts.values()
@@ -82,7 +85,9 @@ def _attempts_of(run: RunRecord) -> list[Attempt]:
     if run.state is RunState.RUNNING:
         waiting = sorted({str(name) for name in sequence(run.opened.get("hosts"))} - set(run.hosts))
         attempts += [
-            Attempt(duty, host, run.opened_at, None, HostOutcome.NOT_RUN, None, False, run.is_check, run.number)
+            Attempt(
+                duty, host, run.opened_at, None, HostOutcome.NOT_RUN, None, False, run.satisfies_nothing, run.number
+            )
             for host in waiting
         ]
     return attempts

@@ -48,3 +48,31 @@ TASKS_OF_HOST = """
 SELECT * FROM task WHERE run = :run AND host = :host ORDER BY position LIMIT :limit OFFSET :offset
 """
 FILES = "SELECT * FROM file WHERE run = :run ORDER BY kind, path, sha256 LIMIT :limit OFFSET :offset"
+
+MEASURES = """
+SELECT * FROM measure
+WHERE host = :host AND name = :name AND (:subject IS NULL OR subject = :subject) AND at >= :since
+ORDER BY subject, at LIMIT :limit OFFSET :offset
+"""
+FORECASTS = "SELECT * FROM forecast WHERE name = :name ORDER BY host, subject LIMIT :limit OFFSET :offset"
+HOST_FORECASTS = "SELECT * FROM forecast WHERE host = :host ORDER BY name, subject LIMIT :limit OFFSET :offset"
+HOST_INTERVALS = """
+SELECT * FROM finding_interval WHERE host = :host ORDER BY rule, subject, first_seen LIMIT :limit OFFSET :offset
+"""
+CURRENT_INTERVALS = """
+SELECT * FROM finding_interval WHERE current = 1 ORDER BY host, rule, subject LIMIT :limit OFFSET :offset
+"""
+SOFTWARE = """
+SELECT * FROM software WHERE host = :host
+ORDER BY name, source, scope, architecture, version LIMIT :limit OFFSET :offset
+"""
+SOFTWARE_NAMED = """
+SELECT * FROM software WHERE name = :name
+ORDER BY host, source, scope, architecture, version LIMIT :limit OFFSET :offset
+"""
+SOFTWARE_CHANGES = "SELECT * FROM software_change ORDER BY at DESC, rowid DESC LIMIT :limit OFFSET :offset"
+HOST_SOFTWARE_CHANGES = """
+SELECT * FROM software_change WHERE host = :host ORDER BY at DESC, rowid DESC LIMIT :limit OFFSET :offset
+"""
+HOST_TEMPS = "SELECT * FROM temp WHERE host = :host ORDER BY run DESC, category DESC LIMIT :limit OFFSET :offset"
+RUN_TEMPS = "SELECT * FROM temp WHERE run = :run ORDER BY host, category LIMIT :limit OFFSET :offset"

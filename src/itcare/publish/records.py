@@ -3,20 +3,22 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, lru_cache
 
 from itcare.core.errors import ItcareError
-from itcare.core.words import HostOutcome, RunState, TaskOutcome
+from itcare.core.words import HostOutcome, RunGrade, RunState, TaskOutcome
 from itcare.publish.shape import mapping, truth
 
 HEALTH_MODULE = "itcare.maintenance.health_info"
 HEALTH_SCHEMA = "itcare/health/v1"
+CACHED_BODIES = 256  # the same observation is asked for a few times in a row
 
 type Body = Callable[[str], object | None]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
-    """One task of a host's leaf; `result` is the digest of its body."""
+    """One task of a host's leaf: digest of its `result`, and of large parts of that by name (`attachments`)."""
 
     position: int
     name: str | None
@@ -30,6 +32,7 @@ class TaskRecord:
     truncated: bool
     args: Mapping[str, object]
     result: str | None
+    attachments: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,14 @@ class HostRecord:
     @property
     def health_task(self) -> TaskRecord | None:
         """The last task that tried to observe the host; None when nothing on the host was touched."""
+        return self.find_task(HEALTH_MODULE)
+
+    def find_task(self, module: str) -> TaskRecord | None:
+        """The last task of a module that was not skipped; None when nothing on the host was touched."""
         if self.outcome in (HostOutcome.NOT_REACHED, HostOutcome.NOT_RUN):
             return None
         tried = (task for task in reversed(self.tasks) if task.outcome is not TaskOutcome.SKIPPED)
-        return next((task for task in tried if task.module == HEALTH_MODULE), None)
+        return next((task for task in tried if task.module == module), None)
 
     @property
     def flaw(self) -> str | None:
@@ -102,6 +109,27 @@ class RunRecord:
     def is_check(self) -> bool:
         """Whether it only looked; a run that does not say so plainly counts as a look only."""
         return truth(self.opened.get("check")) is not False
+
+    @property
+    def grade(self) -> RunGrade:
+        """How far it can be believed; a word that is not known is not taken for the better one."""
+        said = self.opened.get("grade", RunGrade.ANNOUNCED.value)
+        return RunGrade.ANNOUNCED if said == RunGrade.ANNOUNCED else RunGrade.UNANNOUNCED
+
+    @property
+    def satisfies_nothing(self) -> bool:
+        """Whether it can keep no promise, however well it went: it only looked, or was adopted afterwards."""
+        return self.is_check or self.grade is RunGrade.UNANNOUNCED
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationRecord:
+    """What was published once: version of the thresholds, and the digest of the judgements (see `again`)."""
+
+    entry: int
+    at: datetime | None
+    policy: str | None
+    findings: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +172,23 @@ class History:
     runs: tuple[RunRecord, ...]
     problems: tuple[Problem, ...]
     body: Body = field(repr=False)
+    publications: tuple[PublicationRecord, ...] = ()
 
     def attempts(self, host: str) -> tuple[HostRecord, ...]:
-        """Every record of a host, oldest run first."""
-        return tuple(run.hosts[host] for run in self.runs if host in run.hosts)
+        """Every record of a host out of announced runs, oldest run first.
+
+        An adopted run is shown as itself and never as the newest look: anybody can write a spool.
+        """
+        return self._attempts.get(host, ())
+
+    @cached_property
+    def _attempts(self) -> Mapping[str, tuple[HostRecord, ...]]:
+        found: dict[str, list[HostRecord]] = {}
+        for run in self.runs:
+            if run.grade is RunGrade.ANNOUNCED:
+                for name, record in run.hosts.items():
+                    found.setdefault(name, []).append(record)
+        return {name: tuple(records) for name, records in found.items()}
 
     def last_look(self, host: str) -> "Observation | Flaw | None":
         """The newest observation of a host, the flaw that stands in its place, or None for a host never looked at.
@@ -162,9 +203,15 @@ class History:
 
     def is_doubted(self, record: HostRecord) -> bool:
         """Whether an entry that could not be read, and may concern this host, follows the record."""
-        return any(
-            problem.host in (None, record.host) and problem.entry > (record.entry or 0) for problem in self.problems
-        )
+        last = max(self._last_problems.get(None, -1), self._last_problems.get(record.host, -1))
+        return last > (record.entry or 0)
+
+    @cached_property
+    def _last_problems(self) -> Mapping[str | None, int]:
+        found: dict[str | None, int] = {}
+        for problem in self.problems:
+            found[problem.host] = max(problem.entry, found.get(problem.host, -1))
+        return found
 
     def observe(self, record: HostRecord) -> Observation | str:
         """The observation of a record, or a short word for why there is none to be used."""
@@ -182,8 +229,16 @@ class History:
         return Observation(record, task, health)
 
     def read(self, digest: str | None) -> object | None:
-        """A body, or None when there is none, it was erased, or its store is damaged."""
+        """A body, or None when there is none, it was erased, or its store is damaged. A few are kept at hand."""
+        return self._kept(digest) if digest else None
+
+    def read_once(self, digest: str) -> object | None:
+        """As `read`, for a large body that nobody asks for again."""
         try:
-            return self.body(digest) if digest else None
+            return self.body(digest)
         except ItcareError:
             return None
+
+    @cached_property
+    def _kept(self) -> Callable[[str], object | None]:
+        return lru_cache(maxsize=CACHED_BODIES)(self.read_once)

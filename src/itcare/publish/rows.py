@@ -8,7 +8,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from itcare.core.words import FindingStatus, HostOutcome, ObligationState, RunState, SourceState, TaskOutcome
+from itcare.core.words import (
+    FindingStatus,
+    HostOutcome,
+    ObligationState,
+    RunGrade,
+    RunState,
+    SourceState,
+    TaskOutcome,
+)
+from itcare.publish.past_rows import (
+    FindingIntervalRow,
+    ForecastRow,
+    MeasureRow,
+    SoftwareChangeRow,
+    SoftwareRow,
+    TempRow,
+)
+
+__all__ = [
+    "FactRow",
+    "FileRow",
+    "FindingIntervalRow",
+    "FindingRow",
+    "ForecastRow",
+    "HostResultRow",
+    "HostRow",
+    "MeasureRow",
+    "Meta",
+    "ObligationRow",
+    "Row",
+    "RunRow",
+    "SoftwareChangeRow",
+    "SoftwareRow",
+    "TaskRow",
+    "TempRow",
+]
 
 
 def _json() -> dict[str, bool]:
@@ -39,15 +74,21 @@ class RunRow:
     """One run: `reason` says why it was begun, `closed_reason` why it ended as it did.
 
     `hosts_good` counts ok and changed, `needs_verify` the hosts that somebody has to look at;
-    `entry_*` and `leaf_*` are position and hash of the ledger's leaves that tell of it.
+    `entry_*` and `leaf_*` are position and hash of the ledger's leaves that tell of it. An `unannounced`
+    run was adopted at `opened_at`; `played_*` is when it took place, as its spool says. `reruns`: number
+    of the run that this one repeats.
     """
 
     number: int
     duty: str
+    grade: RunGrade
     check_mode: bool
     state: RunState
     opened_at: datetime
     closed_at: datetime | None
+    played_from: datetime | None
+    played_to: datetime | None
+    reruns: int | None
     closed_reason: str | None
     cancelled_by: str | None
     operator: str | None
@@ -188,7 +229,22 @@ class ObligationRow:
     month: str
 
 
-Row = HostRow | RunRow | HostResultRow | TaskRow | FileRow | FindingRow | FactRow | ObligationRow
+Row = (
+    HostRow
+    | RunRow
+    | HostResultRow
+    | TaskRow
+    | FileRow
+    | FindingRow
+    | FactRow
+    | ObligationRow
+    | MeasureRow
+    | ForecastRow
+    | FindingIntervalRow
+    | SoftwareRow
+    | SoftwareChangeRow
+    | TempRow
+)
 
 
 @dataclass(frozen=True, slots=True)

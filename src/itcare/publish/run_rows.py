@@ -7,7 +7,7 @@ from functools import cache
 from itcare.core.words import HostOutcome, TaskOutcome
 from itcare.publish.records import History, HostRecord, RunRecord, TaskRecord
 from itcare.publish.rows import FileRow, HostResultRow, RunRow, TaskRow
-from itcare.publish.shape import mapping, sequence, text, truth, whole
+from itcare.publish.shape import instant, mapping, sequence, text, truth, whole
 
 _GOOD = (HostOutcome.OK, HostOutcome.CHANGED)
 _TOLD = (TaskOutcome.FAILED, TaskOutcome.UNREACHABLE, TaskOutcome.TIMED_OUT)
@@ -47,14 +47,19 @@ def _make_run(history: History, run: RunRecord) -> RunRow:
     asked = mapping(history.read(text(opened.get("asked"))))
     operator = mapping(asked.get("operator"))
     contract, code = mapping(opened.get("contract")), mapping(opened.get("code"))
+    played = mapping(opened.get("played"))
     playbook, spool = mapping(opened.get("playbook")), mapping(closed.get("spool"))
     return RunRow(
         number=run.number,
         duty=text(opened.get("duty")) or "?",
+        grade=run.grade,
         check_mode=run.is_check,
         state=run.state,
         opened_at=run.opened_at,
         closed_at=run.closed_at,
+        played_from=instant(played.get("from")),
+        played_to=instant(played.get("to")),
+        reruns=whole(opened.get("reruns")),
         closed_reason=text(closed.get("reason")),
         cancelled_by=_read_canceller(history, closed),
         operator=text(operator.get("user")),

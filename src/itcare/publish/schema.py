@@ -1,4 +1,4 @@
-"""The tables of a snapshot, format version 1 (docs/snapshot-v1.md).
+"""The tables of a snapshot, format version 2 (docs/snapshot-v2.md).
 
 A snapshot is one SQLite file that holds one client and nothing of any other. Instants are text in
 the form of `core.clock.write_instant`; digests are lower-case hex SHA-256; truth values are 0 or 1;
@@ -6,10 +6,13 @@ columns ending in `_json` hold one JSON value. The words of a state are those of
 a CHECK refuses any other: a word that the portal cannot show must not get into the file.
 """
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 SNAPSHOT_FILE = "current.sqlite"
 
-TABLES = ("meta", "host", "run", "host_result", "task", "file", "finding", "fact", "obligation")
+TABLES = (
+    "meta", "host", "run", "host_result", "task", "file", "finding", "fact", "obligation", "measure", "forecast",
+    "finding_interval", "software", "software_change", "temp",
+)  # fmt: skip
 """Every table, each after those it refers to."""
 
 DDL = """
@@ -35,11 +38,15 @@ CREATE TABLE host (
 CREATE TABLE run (
   number INTEGER NOT NULL PRIMARY KEY,
   duty TEXT NOT NULL,
+  grade TEXT NOT NULL CHECK (grade IN ('announced', 'unannounced')),
   check_mode INTEGER NOT NULL CHECK (check_mode IN (0, 1)),
   state TEXT NOT NULL CHECK (state IN
     ('running', 'cancelled', 'interrupted', 'incomplete', 'partial', 'complete')),
   opened_at TEXT NOT NULL,
   closed_at TEXT,
+  played_from TEXT,
+  played_to TEXT,
+  reruns INTEGER,
   closed_reason TEXT,
   cancelled_by TEXT,
   operator TEXT,
@@ -169,6 +176,82 @@ CREATE TABLE obligation (
   month TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE measure (
+  host TEXT NOT NULL REFERENCES host (name),
+  name TEXT NOT NULL,
+  subject TEXT,
+  at TEXT NOT NULL,
+  value REAL NOT NULL,
+  capacity REAL,
+  run INTEGER NOT NULL REFERENCES run (number)
+) STRICT;
+
+CREATE TABLE forecast (
+  host TEXT NOT NULL REFERENCES host (name),
+  name TEXT NOT NULL,
+  subject TEXT,
+  at TEXT NOT NULL,
+  value REAL NOT NULL,
+  capacity REAL,
+  full_at TEXT,
+  days REAL,
+  reason TEXT CHECK (reason IN ('too_short', 'not_growing')),
+  run INTEGER NOT NULL REFERENCES run (number)
+) STRICT;
+
+CREATE TABLE finding_interval (
+  host TEXT NOT NULL REFERENCES host (name),
+  rule TEXT NOT NULL,
+  subject TEXT,
+  status TEXT NOT NULL CHECK (status IN ('ok', 'warn', 'fail', 'unknown')),
+  first_seen TEXT NOT NULL,
+  last_seen TEXT NOT NULL,
+  first_run INTEGER NOT NULL REFERENCES run (number),
+  last_run INTEGER NOT NULL REFERENCES run (number),
+  current INTEGER NOT NULL CHECK (current IN (0, 1))
+) STRICT;
+
+CREATE TABLE software (
+  host TEXT NOT NULL REFERENCES host (name),
+  name TEXT NOT NULL,
+  version TEXT NOT NULL,
+  publisher TEXT,
+  architecture TEXT,
+  scope TEXT NOT NULL,
+  installed_at TEXT,
+  source TEXT NOT NULL,
+  run INTEGER NOT NULL REFERENCES run (number)
+) STRICT;
+
+CREATE TABLE software_change (
+  host TEXT NOT NULL REFERENCES host (name),
+  at TEXT NOT NULL,
+  run_before INTEGER NOT NULL REFERENCES run (number),
+  run INTEGER NOT NULL REFERENCES run (number),
+  kind TEXT NOT NULL CHECK (kind IN ('installed', 'removed', 'updated')),
+  name TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  source TEXT NOT NULL,
+  architecture TEXT,
+  old_version TEXT,
+  new_version TEXT
+) STRICT;
+
+CREATE TABLE temp (
+  run INTEGER NOT NULL REFERENCES run (number),
+  host TEXT NOT NULL REFERENCES host (name),
+  category TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('ok', 'absent', 'skipped', 'unavailable')),
+  reason TEXT,
+  planned_files INTEGER,
+  planned_bytes INTEGER,
+  deleted_files INTEGER,
+  deleted_bytes INTEGER,
+  skipped_json TEXT NOT NULL,
+  at TEXT,
+  PRIMARY KEY (run, host, category)
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX host_result_by_host ON host_result (host, run);
 CREATE INDEX finding_worst_first ON finding (severity, host, rule, id);
 CREATE INDEX finding_by_status ON finding (status, host, rule, id);
@@ -176,4 +259,14 @@ CREATE INDEX finding_by_host ON finding (host, severity, rule, id);
 CREATE INDEX obligation_by_month ON obligation (month, nominal_date, duty, host);
 CREATE INDEX obligation_by_duty ON obligation (month, duty, state, is_open);
 CREATE INDEX obligation_by_host ON obligation (host, nominal_date, duty);
+CREATE INDEX measure_by_host ON measure (host, name, subject, at);
+CREATE INDEX forecast_by_name ON forecast (name, host, subject);
+CREATE INDEX forecast_by_host ON forecast (host, name, subject);
+CREATE INDEX finding_interval_by_host ON finding_interval (host, rule, subject, first_seen);
+CREATE INDEX finding_interval_current ON finding_interval (current, host, rule, subject);
+CREATE INDEX software_by_host ON software (host, name, source, scope, architecture, version);
+CREATE INDEX software_by_name ON software (name, host, source, scope, architecture, version);
+CREATE INDEX software_change_by_host ON software_change (host, at);
+CREATE INDEX software_change_by_time ON software_change (at);
+CREATE INDEX temp_by_host ON temp (host, run, category);
 """

@@ -1,5 +1,6 @@
 """Publishing one client: its ledger and contract in, its snapshot and sidecar out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,13 +9,17 @@ from typing import Protocol
 from itcare.contract.loader import LoadedContract
 from itcare.contract.models import Contract
 from itcare.core.errors import UnsafeError, UnsoundError
+from itcare.publish.again import list_judgements
+from itcare.publish.files import PublishedFile, describe_files
+from itcare.publish.firm import ClientSummary, summarise_client
 from itcare.publish.host_rows import Judge, KnownHost, make_fact_rows, make_finding_rows, make_host_row
 from itcare.publish.obligation_rows import cover_contract, make_obligation_rows
 from itcare.publish.records import History
 from itcare.publish.rows import Meta
 from itcare.publish.run_rows import make_file_rows, make_host_result_rows, make_run_rows, make_task_rows
 from itcare.publish.shape import text
-from itcare.publish.writer import PublishedFile, SnapshotRows, locked_folder, write_sidecar, write_snapshot
+from itcare.publish.timeline import make_timeline
+from itcare.publish.writer import SnapshotRows, locked_folder, write_sidecar, write_snapshot
 
 
 class Checkpoint(Protocol):
@@ -63,14 +68,20 @@ class Publication:
     policy: str
     tree_size: int
     tree_root: str
+    judgements: tuple[Mapping[str, object], ...] = ()
+    summary: ClientSummary | None = None
 
-    def to_event(self) -> dict[str, object]:
-        """The ledger entry that says what the client was shown (docs/ledger-v1.md)."""
+    def to_event(self, findings: str | None = None) -> dict[str, object]:
+        """The ledger entry that says what the client was shown (docs/ledger-v1.md).
+
+        `findings`: digest of the body that keeps `judgements`, so that they can be compared with later ones.
+        """
         return {
             "type": "publication",
-            "files": [{"name": file.name, "sha256": file.sha256, "bytes": file.bytes} for file in self.files],
+            "files": describe_files(self.files),
             "policy": self.policy,
             "tree": {"size": self.tree_size, "root": self.tree_root},
+            "findings": findings,
         }
 
 
@@ -86,7 +97,12 @@ def publish_client(published: Path, source: Source, judge: Judge, now: datetime)
         # The sidecar makes the client visible, so it comes when there is something to see.
         snapshot = write_snapshot(folder, rows)
         sidecar = write_sidecar(folder, rows.meta.client, rows.meta.legal_name)
-    return Publication((snapshot, sidecar), judge.policy_version, source.checkpoint.size, source.checkpoint.root)
+    contract = source.contract.contract
+    judgements = list_judgements(source.history, list_hosts(contract, source.history, set(), now), judge)
+    return Publication(
+        (snapshot, sidecar), judge.policy_version, source.checkpoint.size, source.checkpoint.root, tuple(judgements),
+        summarise_client(source.client_id, rows, contract.zone),
+    )  # fmt: skip
 
 
 def build_rows(source: Source, judge: Judge, now: datetime) -> SnapshotRows:
@@ -96,6 +112,7 @@ def build_rows(source: Source, judge: Judge, now: datetime) -> SnapshotRows:
     coverages = cover_contract(source.contract.contract, history, now)
     owed = {coverage.obligation.subject for coverage in coverages}
     hosts = list_hosts(source.contract.contract, history, owed, now)
+    timeline = make_timeline(history, hosts, judge, now)
     return SnapshotRows(
         meta=_make_meta(source, judge, now),
         hosts=tuple(make_host_row(history, host) for host in hosts),
@@ -106,6 +123,12 @@ def build_rows(source: Source, judge: Judge, now: datetime) -> SnapshotRows:
         findings=make_finding_rows(history, hosts, judge, now),
         facts=make_fact_rows(history, hosts),
         obligations=make_obligation_rows(coverages, history),
+        measures=tuple(timeline.measures),
+        forecasts=tuple(timeline.forecasts),
+        finding_intervals=tuple(timeline.intervals),
+        software=tuple(timeline.software),
+        software_changes=tuple(timeline.changes),
+        temps=tuple(timeline.temps),
     )
 
 

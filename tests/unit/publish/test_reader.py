@@ -49,6 +49,18 @@ def test_every_row_that_was_written_is_read_back_equal(snapshot):
     assert {row for run in rows.runs for row in snapshot.files(run.number)} == set(rows.files)
     assert sorted(snapshot.findings(limit=MAXIMUM_ROWS), key=lambda row: row.id) == list(rows.findings)
     assert [row for host in rows.hosts for row in snapshot.facts(host.name)] == list(rows.facts)
+    assert [row for host in sorted(rows.hosts, key=lambda h: h.name) for row in snapshot.host_forecasts(host.name)] == (
+        sorted(rows.forecasts, key=lambda row: (row.host, row.subject))
+    )
+    assert list(snapshot.forecasts()) == sorted(rows.forecasts, key=lambda row: (row.host, row.subject))
+    assert [row for host in rows.hosts for row in snapshot.measures(host.name)] == list(rows.measures)
+    assert {row for host in rows.hosts for row in snapshot.finding_intervals(host.name)} == set(rows.finding_intervals)
+    assert set(snapshot.current_intervals()) == {row for row in rows.finding_intervals if row.current}
+    assert [row for host in rows.hosts for row in snapshot.software(host.name)] == list(rows.software)
+    assert set(snapshot.software_changes()) == set(rows.software_changes)
+    assert [row for host in rows.hosts for row in snapshot.software_changes(host.name)] == list(rows.software_changes)
+    assert {row.host for row in snapshot.temps_of_run(5)} == {row.host for row in rows.temps}
+    assert [row for host in rows.hosts for row in snapshot.temps(host.name)] == list(rows.temps)
     months = snapshot.months()
     assert {row for month in months for row in snapshot.obligations(month, limit=MAXIMUM_ROWS)} == set(rows.obligations)
 
@@ -109,6 +121,8 @@ def test_a_run_that_is_not_there_a_foreign_one_and_nonsense_answer_the_same(snap
 def test_a_host_that_is_not_there_a_foreign_one_and_nonsense_answer_the_same(snapshot, name):
     assert snapshot.host(name) is None
     assert snapshot.host_findings(name) == snapshot.facts(name) == snapshot.host_history(name) == ()
+    assert snapshot.measures(name) == snapshot.software(name) == snapshot.software_changes(name) == ()
+    assert snapshot.temps(name) == snapshot.finding_intervals(name) == snapshot.host_forecasts(name) == ()
     assert snapshot.tasks(5, name) == snapshot.host_obligations(name) == ()
 
 
@@ -145,6 +159,17 @@ QUESTIONS = {
     "host results": lambda s: s.host_results(1),
     "tasks": lambda s: s.tasks(1),
     "files": lambda s: s.files(1),
+    "measures": lambda s: s.measures("pc01"),
+    "forecasts": lambda s: s.forecasts(),
+    "host forecasts": lambda s: s.host_forecasts("pc01"),
+    "intervals": lambda s: s.finding_intervals("pc01"),
+    "current intervals": lambda s: s.current_intervals(),
+    "software": lambda s: s.software("pc01"),
+    "software named": lambda s: s.software_named("bash"),
+    "changes": lambda s: s.software_changes(),
+    "changes of a host": lambda s: s.software_changes("pc01"),
+    "temps": lambda s: s.temps("pc01"),
+    "temps of a run": lambda s: s.temps_of_run(1),
 }
 
 
@@ -161,7 +186,17 @@ SELECTS = {
     if name.isupper() and isinstance(statement, str) and "SELECT" in statement
 }
 # A count of all rows reads one index from end to end, once: there is no shorter way.
-READS_ALL = {"META", "MONTHS", "HOSTS", "FINDINGS", "FINDING_COUNTS", "WORST_BY_HOST", "RUNS", "RUN_COUNT"}
+READS_ALL = {
+    "META",
+    "MONTHS",
+    "HOSTS",
+    "FINDINGS",
+    "FINDING_COUNTS",
+    "WORST_BY_HOST",
+    "RUNS",
+    "RUN_COUNT",
+    "SOFTWARE_CHANGES",
+}
 
 
 @pytest.mark.parametrize("name", SELECTS)
@@ -189,7 +224,7 @@ def change(published, *statements):
     connection.close()
 
 
-@pytest.mark.parametrize("version", ["0", "2", "1.0", "", "x"])
+@pytest.mark.parametrize("version", ["0", "1", "3", "2.0", "", "x"])
 def test_an_unknown_version_is_refused_with_the_remedy(tmp_path, version):
     published = make_snapshot(tmp_path, clients=1)
     change(published, f"UPDATE meta SET value = '{version}' WHERE key = 'snapshot_version'")  # noqa: S608 fixed texts

@@ -1,12 +1,23 @@
-"""docs/snapshot-v1.md tells of every table, every value of meta and every word."""
+"""docs/snapshot-v2.md tells of every table, every value of meta and every word."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from itcare.core.words import FindingStatus, HostOutcome, ObligationState, RunState, SourceState, TaskOutcome
-from itcare.publish import clean, host_rows, reader
+from itcare.core.words import (
+    FindingStatus,
+    ForecastReason,
+    HostOutcome,
+    ObligationState,
+    RunGrade,
+    RunState,
+    SoftwareChange,
+    SourceState,
+    TaskOutcome,
+    TempState,
+)
+from itcare.publish import clean, forecast, host_rows, measures, reader, software
 from itcare.publish.codec import column_names
 from itcare.publish.rows import Meta
 from itcare.publish.schema import SNAPSHOT_VERSION, TABLES
@@ -26,7 +37,8 @@ def test_every_value_of_meta_is_explained(key):
 
 
 WORDS = [("run", RunState), ("host_result", HostOutcome), ("task", TaskOutcome), ("finding", FindingStatus),
-         ("fact", SourceState), ("obligation", ObligationState)]  # fmt: skip
+         ("fact", SourceState), ("obligation", ObligationState), ("run", RunGrade), ("finding_interval", FindingStatus),
+         ("software_change", SoftwareChange), ("temp", TempState), ("forecast", ForecastReason)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("table", "words"), WORDS)
@@ -37,4 +49,8 @@ def test_every_word_of_a_state_is_listed_with_its_table(table, words):
 def test_the_limits_in_the_text_are_those_of_the_code():
     assert f"({reader.MAXIMUM_ROWS} rows at most)" in TEXT
     assert f"at most {clean.TEXT_MAXIMUM_LENGTH} characters" in TEXT
+    assert f"last {measures.KEPT.days} days" in TEXT
+    assert f"at most {software.MAXIMUM_PACKAGES}," in TEXT
+    assert f"fewer than {forecast.FEWEST_POINTS} looks, or less than {forecast.SHORTEST_SPAN.days} days" in TEXT
+    assert f"last {forecast.WINDOW.days // 7} weeks" in TEXT
     assert f"more than {host_rows.OLDEST_LOOK.days} days old" in TEXT

@@ -12,24 +12,34 @@ from itcare.access import find_scope, list_scopes
 from itcare.core.errors import BusyError, UnsafeError
 from itcare.core.words import (
     FindingStatus,
+    ForecastReason,
     HostOutcome,
     ObligationState,
+    RunGrade,
     RunState,
+    SoftwareChange,
     SourceState,
     TaskOutcome,
+    TempState,
 )
-from itcare.publish import writer
+from itcare.publish import files, writer
 from itcare.publish.codec import column_names
 from itcare.publish.reader import Snapshot
 from itcare.publish.rows import (
     FactRow,
     FileRow,
+    FindingIntervalRow,
     FindingRow,
+    ForecastRow,
     HostResultRow,
     HostRow,
+    MeasureRow,
     ObligationRow,
     RunRow,
+    SoftwareChangeRow,
+    SoftwareRow,
     TaskRow,
+    TempRow,
 )
 from itcare.publish.schema import DDL, SNAPSHOT_FILE, TABLES
 from itcare.publish.writer import locked_folder, write_sidecar, write_snapshot
@@ -54,6 +64,8 @@ def shown_size(published):
 ROW_KINDS = {
     "host": HostRow, "run": RunRow, "host_result": HostResultRow, "task": TaskRow, "file": FileRow,
     "finding": FindingRow, "fact": FactRow, "obligation": ObligationRow,
+    "measure": MeasureRow, "forecast": ForecastRow, "finding_interval": FindingIntervalRow, "software": SoftwareRow,
+    "software_change": SoftwareChangeRow, "temp": TempRow,
 }  # fmt: skip
 
 
@@ -68,6 +80,8 @@ def test_fields_of_a_row_are_the_columns_of_its_table_in_order(table):
 WORDS = [
     ("host_result", "outcome", HostOutcome), ("host", "last_outcome", HostOutcome), ("run", "state", RunState),
     ("task", "outcome", TaskOutcome), ("finding", "status", FindingStatus), ("fact", "state", SourceState),
+    ("run", "grade", RunGrade), ("finding_interval", "status", FindingStatus), ("temp", "state", TempState),
+    ("software_change", "kind", SoftwareChange), ("forecast", "reason", ForecastReason),
     ("obligation", "state", ObligationState), ("obligation", "last_outcome", HostOutcome),
 ]  # fmt: skip
 
@@ -180,7 +194,7 @@ def test_a_link_in_place_of_the_clients_folder_is_refused(tmp_path):
 
 
 def test_two_publishers_of_one_client_take_turns_or_are_told(published, monkeypatch):
-    monkeypatch.setattr(writer, "LOCK_ATTEMPTS", 2)
+    monkeypatch.setattr(files, "LOCK_ATTEMPTS", 2)
     with locked_folder(published, 1):
         with pytest.raises(BusyError, match="another process publishes"):
             write_client(published, 1, NEW)

@@ -1,0 +1,156 @@
+"""The software of one host at its newest look, and what changed between any two. Pure.
+
+A source (dpkg, rpm, snap, …) that could not be asked says nothing: its packages stay as they were last
+seen, and the next look that could ask it is compared with that one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from itcare.core.words import SoftwareChange, SourceState
+from itcare.publish.measures import SOFTWARE_COUNT
+from itcare.publish.records import History
+from itcare.publish.results import Result
+from itcare.publish.rows import MeasureRow, SoftwareChangeRow, SoftwareRow
+from itcare.publish.shape import instant, mapping, sequence, text, word
+
+SOFTWARE_MODULE = "itcare.maintenance.software_info"
+SOFTWARE_SCHEMA = "itcare/software/v1"
+ATTACHMENT = "packages"
+
+MAXIMUM_PACKAGES = 20_000
+"""Packages of one host that are published; a full Debian desktop has about 3,000."""
+
+type _Key = tuple[str, str, str]  # scope, name, architecture
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One package in one version."""
+
+    name: str
+    version: str
+    publisher: str | None
+    architecture: str | None
+    scope: str
+    installed_at: datetime | None
+    source: str
+
+    @property
+    def key(self) -> _Key:
+        """What stays the same when it is updated, within its source."""
+        return self.scope, self.name, self.architecture or ""
+
+
+@dataclass
+class _Baseline:
+    """What the last look that could ask a source found there."""
+
+    run: int
+    packages: tuple[Package, ...]
+
+
+class SoftwareTrack:
+    """The software of one host; fed its looks from the oldest to the newest."""
+
+    def __init__(self, history: History, host: str) -> None:
+        self._history = history
+        self._host = host
+        self._baselines: dict[str, _Baseline] = {}
+        self._last: tuple[str, tuple[Package, ...]] | None = None
+        self.changes: list[SoftwareChangeRow] = []
+        self.counts: list[MeasureRow] = []
+
+    def take(self, result: Result, at: datetime) -> None:
+        """One answer of the module; an answer whose list was erased or has no list tells nothing."""
+        packages = self._packages(result)
+        if packages is None:
+            return
+        run = result.record.run
+        states = {str(name): mapping(it).get("state") for name, it in mapping(result.value.get("sources")).items()}
+        found: dict[str, list[Package]] = {name: [] for name, state in states.items() if _was_asked(state)}
+        for package in packages:
+            if package.source in found:
+                found[package.source].append(package)
+        for source, listed in found.items():
+            before = self._baselines.get(source)
+            if before is not None:
+                self._compare(before, listed, source, run, at)
+            self._baselines[source] = _Baseline(run, tuple(listed))
+        if found and len(found) == len(states):  # a count without one of the sources would look like a removal
+            count = float(sum(map(len, found.values())))
+            self.counts.append(MeasureRow(self._host, SOFTWARE_COUNT, None, at, count, None, run))
+
+    def rows(self) -> Iterator[SoftwareRow]:
+        """The newest list of every source, at most `MAXIMUM_PACKAGES` in all."""
+        room = MAXIMUM_PACKAGES
+        for _, baseline in sorted(self._baselines.items()):
+            for one in baseline.packages[:room]:
+                yield SoftwareRow(
+                    self._host, one.name, one.version, one.publisher, one.architecture, one.scope, one.installed_at,
+                    one.source, baseline.run,
+                )  # fmt: skip
+            room = max(0, room - len(baseline.packages))
+
+    def _packages(self, result: Result) -> tuple[Package, ...] | None:
+        digest = result.task.attachments.get(ATTACHMENT)
+        if digest is None:
+            listed = result.value.get("packages")
+            return tuple(_read_packages(listed)) if isinstance(listed, list) else None
+        if self._last is None or self._last[0] != digest:  # an unchanged list has an unchanged digest
+            listed = self._history.read_once(digest)
+            if not isinstance(listed, list):
+                return None
+            self._last = digest, tuple(_read_packages(listed))
+        return self._last[1]
+
+    def _compare(self, before: _Baseline, after: Iterable[Package], source: str, run: int, at: datetime) -> None:
+        old, new = _versions(before.packages), _versions(after)
+        for key in sorted(old.keys() | new.keys()):
+            for kind, gone, come in _changes_of(old.get(key, frozenset()), new.get(key, frozenset())):
+                scope, name, architecture = key
+                self.changes.append(
+                    SoftwareChangeRow(
+                        self._host, at, before.run, run, kind, name, scope, source, architecture or None, gone, come
+                    )
+                )
+
+
+def _changes_of(old: frozenset[str], new: frozenset[str]) -> Iterator[tuple[SoftwareChange, str | None, str | None]]:
+    """Of a package that may be there in several versions at once, as kernels are: only one for one is an update."""
+    if len(old) == len(new) == 1 and old != new:
+        yield SoftwareChange.UPDATED, min(old), min(new)
+        return
+    for version in sorted(old - new):
+        yield SoftwareChange.REMOVED, version, None
+    for version in sorted(new - old):
+        yield SoftwareChange.INSTALLED, None, version
+
+
+def _versions(packages: Iterable[Package]) -> Mapping[_Key, frozenset[str]]:
+    found: dict[_Key, set[str]] = {}
+    for package in packages:
+        found.setdefault(package.key, set()).add(package.version)
+    return {key: frozenset(versions) for key, versions in found.items()}
+
+
+def _was_asked(state: object) -> bool:
+    return word(SourceState, state) in (SourceState.OK, SourceState.ABSENT)
+
+
+def _read_packages(listed: object) -> Iterator[Package]:
+    """Packages that have a name and a source; the list is a host's word."""
+    for item in sequence(listed):
+        package = mapping(item)
+        name, source = text(package.get("name")), text(package.get("source"))
+        if name and source:
+            yield Package(
+                name=name,
+                version=text(package.get("version")) or "",
+                publisher=text(package.get("publisher")),
+                architecture=text(package.get("architecture")),
+                scope=text(package.get("scope")) or "machine",
+                installed_at=instant(package.get("installed_at")),
+                source=source,
+            )
