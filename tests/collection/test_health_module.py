@@ -190,6 +190,7 @@ def test_a_visit_probes_first_and_leaves_the_observation_in_the_second_result(tm
     assert [(row["task"], row["outcome"]) for row in rows] == [
         ("Probe the computer", "ok"),
         ("Look at the health of the computer", "ok"),
+        ("List the installed software", "ok"),
     ]
     assert_well_formed(rows[1]["result"]["health"], SOURCES)
     assert "ansible_facts" not in rows[1]["result"]

@@ -54,6 +54,44 @@ def test_a_result_at_the_limit_is_kept_whole():
     assert reduce({"a": [*texts, filler + "y"]})[1]
 
 
+def packed(characters, **more):
+    return {"software": {"count": 1, "packed": {"sha256": "x", "data": "A" * characters}, **more}}
+
+
+@pytest.mark.parametrize("characters", [100, 16384, 16385, 400_000, 640 * 1024])
+def test_a_list_that_our_module_packed_is_kept_whole(characters):
+    assert reduce(packed(characters)) == (packed(characters), False)
+
+
+def test_a_packed_list_above_its_own_cap_is_cut_and_told():
+    result, was_cut = reduce(packed(640 * 1024 + 1))
+    assert was_cut
+    assert result["software"]["packed"]["data"]["_cut"]["bytes"] == 640 * 1024 + 1
+
+
+def test_a_packed_list_makes_room_for_itself_and_little_else():
+    assert not reduce(packed(640 * 1024, notes=["x" * 1000] * 50))[1]
+    result, was_cut = reduce(packed(640 * 1024, notes=["x" * 1000] * 62))
+    assert (set(result), was_cut) == ({"_cut"}, True)
+
+
+@pytest.mark.parametrize(
+    ("result", "module"),
+    [
+        (packed(20_000), FOREIGN),
+        ({"msg": packed(20_000)["software"]}, FOREIGN),
+        ({"packed": {"data": "A" * 20_000}}, OWN),
+        ({"software": packed(20_000)}, OWN),
+        ({"results": [packed(20_000)]}, OWN),
+        ({"software": {"packed": {"other": "A" * 20_000}}}, OWN),
+        ({"software": {"packed": ["A" * 20_000]}}, OWN),
+        ({"software": {"packed": "A" * 20_000}}, OWN),
+    ],
+)
+def test_nothing_else_passes_for_a_packed_list(result, module):
+    assert "A" * 16385 not in json.dumps(reduce(result, module)[0])
+
+
 UNSAFE = {
     "not a number": (float("nan"), "number"),
     "infinity": (float("inf"), "number"),

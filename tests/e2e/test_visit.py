@@ -55,7 +55,11 @@ class TestTheVisit:
         assert run["reason"] == "first day"
         assert run["contract_number"]
         modules = [task["module"] for task in run["hosts"][0]["tasks"]]
-        assert modules == ["ansible.builtin.ping", "itcare.maintenance.health_info"]
+        assert modules == [
+            "ansible.builtin.ping",
+            "itcare.maintenance.health_info",
+            "itcare.maintenance.software_info",
+        ]
         assert all(task["file"] and task["line"] for task in run["hosts"][0]["tasks"])
         assert {file["kind"] for file in run["files"]} >= {"module", "playbook"}
         assert run["hosts"][0]["opened_at"] < run["hosts"][0]["closed_at"]

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from itcare.core.clock import write_instant
 from itcare.core.words import HostOutcome, RunState
+from itcare.drive.attachments import detach
 from itcare.drive.connections import Connection
 from itcare.drive.outcome import HostVerdict
 from itcare.drive.plan import PlannedHost, RunPlan
@@ -39,6 +40,7 @@ def host_leaf(
     connections: Connections, alarms: Sequence[str],
 ) -> dict[str, object]:  # fmt: skip
     """Event `run.host`."""
+    leaves = [_task(batch, task) for task in tasks]
     detail = {"address": host.address, "port": host.port, "remote_user": host.user, "message": verdict.message}
     return {
         "type": "run.host",
@@ -47,21 +49,23 @@ def host_leaf(
         "outcome": verdict.outcome.value,
         "reason": verdict.reason.value if verdict.reason else None,
         "needs_verify": verdict.outcome.needs_verify,
-        "truncated": any(task.truncated for task in tasks),
+        "truncated": any(leaf["truncated"] for leaf in leaves),
         "connection": host.connection,
         "opened_at": _instant(connections[0].opened_at) if connections else None,
         "closed_at": _instant(connections[-1].closed_at) if connections else None,
         "connections": [
             {"opened_at": _instant(link.opened_at), "closed_at": _instant(link.closed_at)} for link in connections
         ],
-        "tasks": [_task(batch, task) for task in tasks],
+        "tasks": leaves,
         "detail": batch.body(detail),
         "alarms": sorted(set(alarms)),
     }
 
 
 def _task(batch: EntryBatch, task: SpoolTask) -> dict[str, object]:
-    return {
+    """One task; what its module hands on as a list of its own is a body of its own, the same in every run."""
+    detached = detach(task.module, task.result)
+    leaf: dict[str, object] = {
         "position": task.position,
         "name": task.name,
         "module": task.module,
@@ -71,10 +75,15 @@ def _task(batch: EntryBatch, task: SpoolTask) -> dict[str, object]:
         "end": _instant(task.ended_at),
         "outcome": task.outcome.value,
         "ignored": task.ignored,
-        "truncated": task.truncated,
+        "truncated": task.truncated or detached.problem is not None,
         "args": dict(task.args),
-        "result": None if task.result is None else batch.body(dict(task.result)),
+        "result": batch.body(detached.result),
     }
+    if detached.attachments:
+        leaf["attachments"] = {name: batch.body(value) for name, value in detached.attachments.items()}
+    if detached.problem is not None:
+        leaf["problem"] = detached.problem
+    return leaf
 
 
 def closing_leaf(

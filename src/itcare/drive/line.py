@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import NoReturn
 
-LARGEST_LINE_BYTES = 2 * 1024 * 1024  # a result is at most 256 kB, a key of it at most 256 characters
+LARGEST_LINE_BYTES = 2 * 1024 * 1024  # a result is at most 700 kB, a key of it at most 256 characters
 _LARGEST_DEPTH = 40  # 32 inside a result, and the line around it
 _LARGEST_INTEGER = 2**53
 _UNCLEAN = re.compile("[\x00\ud800-\udfff]")

@@ -20,7 +20,7 @@ _RETURN_CODES_OF_A_WHOLE_RUN = frozenset({0, 2, 4, 6, 8, 10, 12, 14})
 _READ_ONLY_MODULES = frozenset({
     "ansible.builtin.ping", "ansible.builtin.setup", "ansible.builtin.gather_facts",
     "ansible.builtin.wait_for_connection", "ansible.windows.win_ping", "ansible.windows.setup",
-    "itcare.maintenance.health_info",
+    "itcare.maintenance.health_info", "itcare.maintenance.software_info",
 })  # fmt: skip
 
 # ssh says these before a command could reach the host.

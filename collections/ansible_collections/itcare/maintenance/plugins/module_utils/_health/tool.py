@@ -45,10 +45,17 @@ def find_tool(name: str) -> str | None:
         return None
 
 
-def run_tool(argv: list[str], deadline: float, *, max_bytes: int = 4_000_000, cpu_seconds: int | None = None) -> Output:
+def run_tool(
+    argv: list[str],
+    deadline: float,
+    *,
+    max_bytes: int = 4_000_000,
+    cpu_seconds: int | None = None,
+    home: str | None = None,
+) -> Output:
     """Run `argv` until it ends, `deadline` (monotonic seconds) passes or it has said `max_bytes`.
 
-    `cpu_seconds` is a limit of the kernel on the tool's own processor time.
+    `cpu_seconds` is a limit of the kernel on the tool's own processor time, `home` the HOME that it is to see.
     Raises Unavailable: not_installed, timeout, or failed when it cannot be started.
     """
     path = find_tool(argv[0])
@@ -60,7 +67,7 @@ def run_tool(argv: list[str], deadline: float, *, max_bytes: int = 4_000_000, cp
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_tool_environment(),
+            env=_tool_environment() if home is None else {**_tool_environment(), "HOME": home},
             preexec_fn=None if cpu_seconds is None else lambda: _limit_processor(cpu_seconds),
         )
     except OSError as error:
@@ -84,7 +91,7 @@ def _collect(process: subprocess.Popen, argv: list[str], deadline: float, max_by
         while selector.get_map() and not cut:
             ready = selector.select(max(0.0, deadline - time.monotonic()))
             if not ready and time.monotonic() >= deadline:
-                raise _timed_out(argv)
+                raise _timed_out(argv, kept[process.stderr])
             for key, _events in ready:
                 chunk = os.read(key.fd, _CHUNK_BYTES)
                 if not chunk:
@@ -96,13 +103,14 @@ def _collect(process: subprocess.Popen, argv: list[str], deadline: float, max_by
     try:
         rc = process.wait(max(0.05, deadline - time.monotonic()))
     except subprocess.TimeoutExpired as error:
-        raise _timed_out(argv) from error
+        raise _timed_out(argv, kept[process.stderr]) from error
     out, err = (bytes(kept[stream][:max_bytes]) for stream in (process.stdout, process.stderr))
     return Output(rc, out, clean_text(err), cut)
 
 
-def _timed_out(argv: list[str]) -> Unavailable:
-    return Unavailable("timeout", clean_text(f"{' '.join(argv[:3])} did not answer in time"))
+def _timed_out(argv: list[str], err: bytearray) -> Unavailable:
+    said = f"; it said: {clean_text(bytes(err), 120)}" if err else ""
+    return Unavailable("timeout", clean_text(f"{' '.join(argv[:2])} did not answer in time{said}"))
 
 
 def _tool_environment() -> dict[str, str]:

@@ -48,11 +48,16 @@ class Answer:
 class _Child:
     """A running source: its process group, the reading end of its pipe and what came so far."""
 
-    def __init__(self, pid: int, pipe: int, started: float) -> None:
+    def __init__(self, pid: int, pipe: int, started: float, largest_bytes: int) -> None:
         self.pid = pid
         self.pipe = pipe
         self.started = started
+        self.largest_bytes = largest_bytes
         self.heard = bytearray()
+
+    @property
+    def says_too_much(self) -> bool:
+        return len(self.heard) > self.largest_bytes
 
     def end(self) -> int | None:
         """Kill the process with all that it started and return its wait status, None when it will not die.
@@ -72,17 +77,18 @@ class _Child:
             time.sleep(0.005)
 
 
-def ask_all(sources: dict, limit_seconds: float) -> dict[str, Answer]:
+def ask_all(sources: dict, limit_seconds: float, largest_bytes: int = _LARGEST_ANSWER_BYTES) -> dict[str, Answer]:
     """Call every function of `sources` (name -> function without arguments) at the same time.
 
     Each has `limit_seconds`; so has the whole. A function returns data or Told, or raises Absent or Unavailable;
-    anything else it does (another exception, a crash, silence) becomes unavailable with a reason.
+    anything else it does (another exception, a crash, silence, an answer of more than `largest_bytes` of JSON) becomes
+    unavailable with a reason.
     """
     answers: dict[str, Answer] = {}
     children: dict[str, _Child] = {}
     for name, function in sources.items():
         try:
-            children[name] = _start(function, limit_seconds)
+            children[name] = _start(function, limit_seconds, largest_bytes)
         except OSError as error:
             answers[name] = Answer("unavailable", "failed", f"no process for it: {error.strerror}", 0.0, None)
     with selectors.DefaultSelector() as selector:
@@ -103,7 +109,7 @@ def _listen(
         child = children[key.data]
         chunk = os.read(child.pipe, 65536)
         child.heard += chunk
-        if not chunk or chunk.endswith(b"\n") or len(child.heard) > _LARGEST_ANSWER_BYTES:
+        if not chunk or chunk.endswith(b"\n") or child.says_too_much:
             selector.unregister(child.pipe)
             answers[key.data] = _conclude(child)
     now = time.monotonic()
@@ -113,7 +119,7 @@ def _listen(
             answers[name] = _give_up(children[name], limit_seconds)
 
 
-def _start(function, limit_seconds: float) -> _Child:
+def _start(function, limit_seconds: float, largest_bytes: int) -> _Child:
     reading, writing = os.pipe()
     started = time.monotonic()
     try:
@@ -128,7 +134,7 @@ def _start(function, limit_seconds: float) -> _Child:
         finally:
             os._exit(70)
     os.close(writing)
-    return _Child(pid, reading, started)
+    return _Child(pid, reading, started, largest_bytes)
 
 
 def _work(function, writing: int, limit_seconds: float) -> None:
@@ -174,14 +180,14 @@ def _conclude(child: _Child) -> Answer:
     seconds = round(time.monotonic() - child.started, 3)
     status = child.end()
     try:
-        told = json.loads(bytes(child.heard)) if len(child.heard) <= _LARGEST_ANSWER_BYTES else {}
+        told = json.loads(bytes(child.heard)) if not child.says_too_much else {}
         return Answer(told["state"], told["reason"], told["detail"], seconds, told["data"])
     except (ValueError, KeyError, TypeError):
         return Answer("unavailable", "failed", _cause_of_death(child, status), seconds, None)
 
 
 def _cause_of_death(child: _Child, status: int | None) -> str:
-    if len(child.heard) > _LARGEST_ANSWER_BYTES:
+    if child.says_too_much:
         return "its answer was larger than can be handed on"
     if status is not None and os.WIFSIGNALED(status):
         return f"its process was ended by signal {os.WTERMSIG(status)}"

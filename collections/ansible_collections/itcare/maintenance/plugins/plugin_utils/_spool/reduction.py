@@ -21,9 +21,13 @@ STRING_CHARACTERS = 16384
 HEAD_CHARACTERS = 4096
 KEY_CHARACTERS = 256
 RESULT_BYTES = 256 * 1024
+# A list that one of our modules packed: text that is of no use when cut.
+PACKED_CHARACTERS = 640 * 1024
+PACKED_RESULT_BYTES = 700 * 1024
 DEPTH = 32
 LARGEST_INTEGER = 2**53  # beyond it a reader in another language sees a different number
 OMITTED_KEYS = 64
+_PACKED, _PACKED_DEPTH = "packed", 2  # result -> what the module returns -> packed -> data
 _PARTS = RESULT_BYTES // 2  # more parts than this cannot fit into a result, so they are not walked
 _CHUNK = 1 << 20
 _UNCLEAN = re.compile("[\x00\ud800-\udfff]")
@@ -36,10 +40,16 @@ _OWN = "itcare.maintenance."
 
 
 class Reduction:
-    """One walk over a result; `was_cut` tells whether anything of it was lost."""
+    """One walk over a result; `was_cut` tells whether anything of it was lost.
 
-    def __init__(self) -> None:
+    `keeps_packed`: the result is of a module of ours, whose packed list is kept whole; `has_packed`
+    tells whether there was one that needed it.
+    """
+
+    def __init__(self, keeps_packed: bool = False) -> None:
         self.was_cut = False
+        self.has_packed = False
+        self._keeps_packed = keeps_packed
         self._nodes = 0
 
     def reduce(self, value: t.Any, depth: int = 0) -> t.Any:
@@ -59,9 +69,18 @@ class Reduction:
             if self._nodes + len(value) > _PARTS:
                 return self._cut("parts")
             if isinstance(value, dict):
-                return {self._reduce_key(key): self.reduce(value[key], depth + 1) for key in value}
+                return {self._reduce_key(key): self._reduce_member(key, value[key], depth + 1) for key in value}
             return [self.reduce(part, depth + 1) for part in value]
         return self._cut("type")
+
+    def _reduce_member(self, key: t.Any, value: t.Any, depth: int) -> t.Any:
+        is_packed = self._keeps_packed and depth == _PACKED_DEPTH and key == _PACKED and isinstance(value, dict)
+        data = value.get("data") if is_packed else None
+        if not isinstance(data, str) or not STRING_CHARACTERS < len(data) <= PACKED_CHARACTERS:
+            return self.reduce(value, depth)
+        self.has_packed = True
+        rest = self.reduce({name: part for name, part in value.items() if name != "data"}, depth)
+        return {**rest, "data": clean(data)}
 
     def _cut(self, reason: str) -> dict[str, t.Any]:
         self.was_cut = True
@@ -145,7 +164,7 @@ def reduce_result(result: t.Mapping[str, t.Any], module: str, hide: bool) -> tup
     `module`: resolved name; the results of this collection's own modules are evidence and kept
     whole. `hide`: the task has no_log, whatever the result says.
     """
-    reduction = Reduction()
+    reduction = Reduction(keeps_packed=module.startswith(_OWN))
     if hide:
         selected = _select_censored(result)
     elif module.startswith(_OWN):
@@ -153,7 +172,7 @@ def reduce_result(result: t.Mapping[str, t.Any], module: str, hide: bool) -> tup
     else:
         selected = _select_foreign(result, reduction)
     text = encode(reduction.reduce(selected))
-    if len(text) > RESULT_BYTES:
+    if len(text) > (PACKED_RESULT_BYTES if reduction.has_packed else RESULT_BYTES):
         size, digest = measure_text(text)
         return encode({"_cut": {"bytes": size, "sha256": digest}}), True
     return text, reduction.was_cut
