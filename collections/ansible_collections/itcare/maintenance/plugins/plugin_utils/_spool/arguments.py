@@ -17,7 +17,18 @@ from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.reductio
 _SERVICE = ("name", "state", "enabled")
 _PACKAGE = ("name", "state")
 _FILE = ("path", "state", "mode")
-_OWN = ("services", "since", "sources", "source_timeout")
+_OWN = (
+    "services",
+    "since",
+    "sources",
+    "source_timeout",
+    "categories",
+    "min_age_days",
+    "exclude",
+    "ceiling_bytes",
+    "ceiling_files",
+    "journal_keep_days",
+)
 _ALLOWED = {
     "ansible.builtin.service": _SERVICE,
     "ansible.builtin.systemd": _SERVICE,

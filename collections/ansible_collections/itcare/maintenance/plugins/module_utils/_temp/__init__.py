@@ -1,0 +1,1 @@
+# Private to the collection: its shape may change in any release.
