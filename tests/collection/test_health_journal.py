@@ -183,7 +183,27 @@ def test_no_bytes_end_in_a_traceback(text):
 
 def test_more_entries_than_are_kept_are_said_to_be_truncated(computer):
     with_journal(computer, errors=entry("it broke", "syslog") * journal._MOST_ERRORS)
-    assert journal.observe_journal(computer.request())["truncated"] is True
+    data = journal.observe_journal(computer.request())
+    assert (data["truncated"], data["grave_truncated"]) == (True, False)
+
+
+def test_noise_hides_no_grave_entry_and_counts_none_twice(computer):
+    trouble = entry("Buffer I/O error on dev sda", at=NOW - 500)
+    with_journal(computer, errors=entry("it broke", "syslog") * (journal._MOST_ERRORS - 1) + trouble, quiet=trouble * 2)
+    script = (computer.tools / "journalctl").read_text().removeprefix("#!/bin/sh\n")
+    computer.tool("journalctl", f'echo "$@" >>{computer.tools}/asked\n{script}')
+    data = journal.observe_journal(computer.request())
+    assert [(group["kind"], group["count"]) for group in data["groups"]][0] == ("disk_io", 2)
+    assert (data["truncated"], data["grave_truncated"]) == (True, False)
+    asked = (computer.tools / "asked").read_text()
+    assert "--priority=0..6" in asked
+    assert "--priority=4..6" not in asked
+
+
+def test_more_grave_entries_than_are_kept_are_said_to_be_cut(computer):
+    with_journal(computer, quiet=entry("BTRFS info (device sdb1): forced readonly") * journal._MOST_QUIET_TROUBLES)
+    data = journal.observe_journal(computer.request())
+    assert (data["truncated"], data["grave_truncated"]) == (True, True)
 
 
 def test_more_groups_than_are_kept_are_said_to_be_truncated(computer):
@@ -192,6 +212,7 @@ def test_more_groups_than_are_kept_are_said_to_be_truncated(computer):
     data = journal.observe_journal(computer.request())
     assert (len(data["groups"]), data["truncated"]) == (60, True)
     assert data["groups"][0]["kind"] == "disk_io"
+    assert data["grave_truncated"] is False
 
 
 def test_a_kernel_log_too_long_to_filter_leaves_the_errors_and_says_so(computer):
@@ -201,16 +222,33 @@ def test_a_kernel_log_too_long_to_filter_leaves_the_errors_and_says_so(computer)
     started = time.monotonic()
     told = journal.observe_journal(computer.request(seconds=200))
     assert time.monotonic() - started < 150  # one second of processor time, on a machine however busy
-    assert told.data["truncated"] is True
+    assert (told.data["truncated"], told.data["grave_truncated"]) == (True, True)
     assert [group["source"] for group in told.data["groups"]] == ["unknown"]
     assert "priority err and above" in told.detail
 
 
 def test_a_journal_that_begins_later_than_asked_says_so(computer):
     with_journal(computer, beginning=entry("x", at=NOW - DAY))
-    assert journal.observe_journal(computer.request()).detail == "the journal begins at 2026-11-25T08:00:00.000000Z"
+    told = journal.observe_journal(computer.request())
+    assert told.detail == "the journal begins at 2026-11-25T08:00:00.000000Z"
+    assert told.data["since"] == "2026-11-25T08:00:00.000000Z"
+    assert told.data["asked_since"] == "2026-11-19T08:00:00.000000Z"
+    assert told.data["grave_truncated"] is False
+
+
+def test_a_week_without_any_entry_is_no_clean_week(computer):
     with_journal(computer, beginning="")
-    assert "no entry" in journal.observe_journal(computer.request()).detail
+    told = journal.observe_journal(computer.request())
+    assert "no entry" in told.detail
+    assert told.data["since"] == "2026-11-26T08:00:00.000000Z"
+    assert (told.data["truncated"], told.data["grave_truncated"]) == (True, True)
+
+
+def test_a_quiet_minute_is_a_clean_minute(computer):
+    with_journal(computer, beginning="")
+    told = journal.observe_journal(computer.request(since=NOW - 60))
+    assert told.data["since"] == told.data["asked_since"] == "2026-11-26T07:59:00.000000Z"
+    assert (told.data["truncated"], told.data["grave_truncated"]) == (False, False)
 
 
 def test_what_journalctl_complains_about_is_handed_on(computer):

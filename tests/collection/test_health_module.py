@@ -13,7 +13,10 @@ from itcare.core.clock import read_instant
 from tests.support.health import COLLECTIONS, PACKAGE, REPOSITORY
 from tests.support.oldest_python import find_oldest_python
 
-SOURCES = ["filesystems", "smart", "units", "journal", "reboot", "libraries", "time", "uptime", "memory"]
+SOURCES = [
+    "filesystems", "smart", "units", "journal", "reboot", "libraries", "time", "uptime", "memory",
+    "temperatures", "batteries", "administrators", "listeners", "firewall", "encryption",
+]  # fmt: skip
 ORDINARY_USER = "65534"
 HERE = REPOSITORY / "inventories" / "demo" / "plain.yml"
 
@@ -169,6 +172,10 @@ def test_an_ordinary_user_gets_reasons_in_place_of_what_is_closed(tmp_path):
     sources = health["sources"]
     assert (sources["libraries"]["state"], sources["libraries"]["reason"]) == ("unavailable", "no_permission")
     assert sources["journal"]["reason"] in {"no_permission", "no_journal"}
+    assert sources["firewall"]["reason"] == "no_permission"
+    if os.path.exists("/etc/sudoers"):
+        assert sources["administrators"]["reason"] == "no_permission"
+    assert sources["listeners"]["state"] == "ok"
     assert sources["filesystems"]["state"] == sources["memory"]["state"] == sources["time"]["state"] == "ok"
 
 

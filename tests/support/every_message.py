@@ -5,13 +5,18 @@ from collections import defaultdict
 from itcare.assess import Finding, assess, assess_missing
 from tests.support.judging import DEFAULTS
 from tests.support.observations import (
+    EXPECTED,
     SOURCES,
     absent,
+    administrator,
     ata_disk,
+    battery,
     clock,
     file_system,
+    firewall,
     journal,
     libraries,
+    listener,
     log_group,
     memory,
     nvme_disk,
@@ -19,16 +24,24 @@ from tests.support.observations import (
     ok,
     only,
     reboot,
+    sensor,
     unavailable,
     units,
+    volume,
 )
 
+_STRICT = EXPECTED | {"administrators": (), "listeners": ()}
 _BAD_LOG = ("oom_kill", "disk_io", "filesystem", "remount_read_only", "machine_check")
 _FLOODS = {
     "filesystems": [{}] * 201,
     "smart": [{}] * 201,
     "units": units([{}] * 201),
     "journal": journal([{}] * 201),
+    "temperatures": [{}] * 201,
+    "batteries": [{}] * 201,
+    "administrators": [{}] * 201,
+    "listeners": [{}] * 201,
+    "encryption": [{}] * 201,
 }
 _DISKS = [
     ata_disk(),
@@ -59,6 +72,12 @@ _CORPUS = [
         "reboot": ok(reboot(True)),
         "libraries": ok(libraries(count=1, unreadable=1, names=("sshd",))),
         "time": ok(clock(offset=400.0)),
+        "temperatures": ok([sensor(85.0), sensor(101.0)]),
+        "batteries": ok([battery(10.0), battery(25.0), battery(None)]),
+        "administrators": ok([administrator("mallory", "sudo")]),
+        "listeners": ok([listener(4444)]),
+        "firewall": ok(firewall(False)),
+        "encryption": ok([volume("/", False), volume("/srv", None)]),
     },
     {
         "filesystems": ok([]),
@@ -67,6 +86,10 @@ _CORPUS = [
         "memory": ok(memory(available=_GB)),
         "reboot": ok(reboot(True, "2026-11-26T08:00:01Z")),
         "libraries": ok(libraries(checked=0)),
+        "temperatures": ok([]),
+        "batteries": ok([]),
+        "administrators": ok([]),
+        "encryption": ok([]),
         "time": ok(clock(offset=None)),
     },
     {
@@ -94,7 +117,9 @@ def bring_about_every_message() -> dict[str, list[Finding]]:
     seen += [None, {}, {"_cut": {}}, observation() | {"sources": {}}]
     findings = [assess_missing("not_reached")]
     for each in seen:
-        findings += assess(each, DEFAULTS, services=["good", "bad", "forgotten"])
+        findings += assess(each, DEFAULTS, services=["good", "bad", "forgotten"], **_STRICT)
+        findings += assess(each, DEFAULTS, **EXPECTED)
+        findings += assess(each, DEFAULTS, role="laptop")
         findings += assess(each, DEFAULTS)
     told = defaultdict(list)
     for finding in findings:

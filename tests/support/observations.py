@@ -1,8 +1,10 @@
 """Health observations of invented computers, in the shape of `itcare/health/v1`."""
 
 import copy
+from ipaddress import IPv4Address
 
 GB = 10**9
+ANYWHERE = str(IPv4Address(0))
 OBSERVED_AT = "2026-11-26T08:00:00.000000Z"
 
 
@@ -118,6 +120,45 @@ def memory(available: int = 12 * GB, total: int = 16 * GB, some: float = 0.0, fu
     }
 
 
+def sensor(
+    celsius: float = 45.0, maximum: float | None = 80.0, critical: float | None = 100.0, **other: object
+) -> object:
+    row = {"chip": "coretemp", "label": "Package id 0", "celsius": celsius, "maximum": maximum, "critical": critical}
+    return row | other
+
+
+def battery(full: float | None = 45.0, design: float | None = 50.0, **other: object) -> dict[str, object]:
+    return {"name": "BAT0", "state": "full", "full_wh": full, "design_wh": design, "cycles": 112} | other
+
+
+def administrator(name: str = "root", through: str = "uid0", kind: str = "user") -> dict[str, object]:
+    return {"name": name, "kind": kind, "through": through}
+
+
+def listener(
+    port: int = 22, protocol: str = "tcp", address: str = ANYWHERE, process: str | None = "sshd", **other: object
+) -> dict[str, object]:
+    row: dict[str, object] = {"protocol": protocol, "address": address, "port": port, "loopback": False}
+    return row | {"ephemeral": False, "process": process, "user": "root"} | other
+
+
+def firewall(active: bool = True, kind: str | None = "nftables", rules: int | None = 12) -> dict[str, object]:
+    return {"active": active, "kind": kind, "rules": rules}
+
+
+def volume(mount: str = "/", encrypted: bool | None = True, **other: object) -> dict[str, object]:
+    kind = "luks" if encrypted else None
+    return {"mount": mount, "device": "/dev/mapper/root", "encrypted": encrypted, "kind": kind} | other
+
+
+# What a contract may expect of the healthy computer, so that every rule has something to judge by.
+EXPECTED: dict[str, object] = {
+    "administrators": ("root", "%sudo"),
+    "listeners": ("tcp/22",),
+    "requires": ("firewall", "encryption"),
+    "role": "laptop",
+}
+
 _HEALTHY = {
     "filesystems": ok([file_system(), file_system("/boot", GB, GB // 2, device="/dev/sda1")]),
     "smart": ok([ata_disk()]),
@@ -128,6 +169,12 @@ _HEALTHY = {
     "time": ok(clock()),
     "uptime": ok({"seconds": 864000.0, "boot_at": "2026-11-16T08:00:00.000000Z", "load": [0.1, 0.1, 0.1]}),
     "memory": ok(memory()),
+    "temperatures": ok([sensor()]),
+    "batteries": ok([battery()]),
+    "administrators": ok([administrator(), administrator("adam", "sudo")]),
+    "listeners": ok([listener(), listener(631, address="127.0.0.1", process="cupsd", loopback=True)]),
+    "firewall": ok(firewall()),
+    "encryption": ok([volume()]),
 }
 
 

@@ -3,7 +3,7 @@
 from itcare.assess.engine import HEALTH_SCHEMA, assess, assess_missing
 from itcare.assess.finding import SEVERITY, Finding
 from itcare.assess.messages import MESSAGES, PHRASES, places, render
-from itcare.assess.policy import POLICY_VERSION, Policy, known_thresholds, policy_for
+from itcare.assess.policy import POLICY_VERSION, Policy, known_thresholds, policy_for, rule_id
 from itcare.assess.reading import load_observation
 from itcare.assess.units import ENGLISH, POLISH, Style
 
@@ -25,4 +25,5 @@ __all__ = [
     "places",
     "policy_for",
     "render",
+    "rule_id",
 ]

@@ -4,7 +4,7 @@ Whatever a host sends, the answer is findings: what cannot be read is `unknown`,
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
 
 from itcare.assess.finding import SEVERITY, Finding, Value
 from itcare.assess.messages import SHARED, render
@@ -21,8 +21,20 @@ _CUT = "_cut"  # what the spool leaves in place of a value too large for it
 _STATES = frozenset(SourceState)
 
 
-def assess(observation: object, policy: Policy, *, services: Sequence[str] = ()) -> list[Finding]:
-    """Judge one health observation (`itcare/health/v1`); `services`: those the contract lists for the computer.
+def assess(
+    observation: object,
+    policy: Policy,
+    *,
+    services: Sequence[str] = (),
+    administrators: Sequence[str] | None = None,
+    listeners: Sequence[str] | None = None,
+    requires: Sequence[str] = (),
+    role: str | None = None,
+) -> list[Finding]:
+    """Judge one health observation (`itcare/health/v1`) of a computer in a role: server, workstation or laptop.
+
+    `services`, `administrators` (a name, or `%group` for all its members), `listeners` (`tcp/22`) and `requires`
+    (`firewall`, `encryption`): what the contract lists for it; None is no list, an empty one allows nothing.
 
     Findings come worst first (fail, warn, unknown, ok), then in the order of the rules and of the
     observation. There is always at least one. A source that is absent yields none; one that could not
@@ -42,9 +54,16 @@ def assess(observation: object, policy: Policy, *, services: Sequence[str] = ())
     except Malformed as error:
         # Without its time an observation is no evidence, however plausible the rest.
         return [_on_whole("malformed", _as_values(error))]
-    findings = [
-        finding for rule in RULES for finding in _apply(rule, sources, observed_at, policy, tuple(services))
-    ] or [_on_whole("empty")]
+    case = Case(
+        limits={},
+        observed_at=observed_at,
+        services=tuple(services),
+        administrators=None if administrators is None else tuple(administrators),
+        listeners=None if listeners is None else tuple(listeners),
+        requires=frozenset(requires),
+        role=role,
+    )
+    findings = [finding for rule in RULES for finding in _apply(rule, sources, case, policy)] or [_on_whole("empty")]
     return sorted(findings, key=lambda finding: SEVERITY[finding.status])
 
 
@@ -69,10 +88,10 @@ def _on_whole(name: str, values: dict[str, Value] | None = None) -> Finding:
     return Finding(OBSERVATION, 1, FindingStatus.UNKNOWN, None, fact, values, reason, {}, "", OBSERVATION)
 
 
-def _apply(
-    rule: Rule, sources: Record, observed_at: datetime, policy: Policy, services: tuple[str, ...]
-) -> Iterator[Finding]:
-    case = Case(policy.thresholds[rule.id], observed_at, services)
+def _apply(rule: Rule, sources: Record, case: Case, policy: Policy) -> Iterator[Finding]:
+    if not rule.applies(case):
+        return iter(())
+    case = replace(case, limits=policy.thresholds[rule.id])
     return (_dress(verdict, rule, policy) for verdict in _keep_worst(_collect(rule, sources, case)))
 
 

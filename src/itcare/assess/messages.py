@@ -3,8 +3,8 @@
 Templates are the msgids of translations. A place such as `{total_bytes}` is written by the last part of
 its name, so a translated template needs only the same names:
 
-`_bytes` 137.0 GB · `_percent` 14 % · `_age_seconds` 3.5 days · `_seconds` -1.5 s · `_at` an instant ·
-`_word` a phrase of `PHRASES`, itself translated · `_note` optional text, as " (text)" or nothing ·
+`_bytes` 137.0 GB · `_percent` 14 % · `_age_seconds` 3.5 days · `_seconds` -1.5 s · `_celsius` 71 °C ·
+`_at` an instant · `_word` a phrase of `PHRASES`, itself translated · `_note` optional text, as " (text)" or nothing ·
 `_inodes`, `_sectors` and all others as they are, None as "not reported".
 """
 
@@ -17,6 +17,7 @@ from itcare.assess.reading import neutral_text
 from itcare.assess.units import (
     ENGLISH,
     Style,
+    write_celsius,
     write_days,
     write_gigabytes,
     write_number,
@@ -41,6 +42,12 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "reboot.pending": "pending restarts",
         "libraries.outdated": "libraries in use",
         "time.sync": "the clock",
+        "sensors.temperature": "temperatures",
+        "battery.wear": "the batteries",
+        "access.administrators": "administrators",
+        "access.listeners": "open ports",
+        "protection.firewall": "the firewall",
+        "protection.encryption": "disk encryption",
     }
 )
 
@@ -130,10 +137,50 @@ _OWN = {
     "time.sync.synchronised": "The clock is synchronised; its offset is not reported (source: {method}).",
     "time.sync.not_synchronised": "The clock is not synchronised (source: {method}).",
     "time.sync.offset": "The clock is {offset_seconds} off, more than {limit_seconds} (source: {method}).",
+    "sensors.temperature.ok": "All sensors that have limits are below them, count: {count}; the one nearest to its "
+    "limit, {sensor}, shows {found_celsius} of {limit_celsius}.",
+    "sensors.temperature.high": "{sensor} shows {found_celsius}, which reaches the sensor's own maximum of "
+    "{limit_celsius}.",
+    "sensors.temperature.critical": "{sensor} shows {found_celsius}, which reaches the sensor's critical value of "
+    "{limit_celsius}.",
+    "sensors.temperature.none": "No temperature was listed, though sensors were asked.",
+    "battery.wear.ok": "{battery} still holds {full_percent} of what it was built for; the limit is {limit_percent} "
+    "(charge cycles: {cycles}).",
+    "battery.wear.worn": "{battery} holds {full_percent} of what it was built for, below the {limit_percent} limit "
+    "(charge cycles: {cycles}).",
+    "battery.wear.unmeasured": "{battery} does not tell how much it holds and what it was built for.",
+    "battery.wear.none": "No battery was listed, though batteries were asked.",
+    "access.administrators.ok": "Everyone with full rights on this computer is on the contract's list, "
+    "entries: {count}.",
+    "access.administrators.unlisted": "{name} has full rights on this computer (through {through}) and is not on the "
+    "contract's list.",
+    "access.administrators.none": "Nobody was listed as administrator, which no computer can be without.",
+    "access.administrators.absent": "The contract lists administrators, but this computer says that it has none.",
+    "access.listeners.ok": "Every port that others can reach is on the contract's list, ports: {count}.",
+    "access.listeners.unlisted": "A program{process_note} waits for others on {listener} ({addresses}), which is not "
+    "on the contract's list.",
+    "access.listeners.absent": "The contract lists open ports, but this computer says that it cannot have any.",
+    "protection.firewall.on": "The firewall{firewall_note} is on; rules: {rules}.",
+    "protection.firewall.off_required": "The firewall is off, though the contract requires it{firewall_note}; "
+    "rules: {rules}.",
+    "protection.firewall.off_laptop": "The firewall is off on a laptop{firewall_note}; rules: {rules}.",
+    "protection.firewall.absent": "A firewall is expected here, but this computer says that it cannot have one.",
+    "protection.encryption.on": "{mount} is encrypted{kind_note}; device: {device}.",
+    "protection.encryption.off_required": "{mount} is not encrypted, though the contract requires it; "
+    "device: {device}.",
+    "protection.encryption.off_laptop": "{mount} is not encrypted on a laptop; device: {device}.",
+    "protection.encryption.untold": "Whether {mount} is encrypted cannot be told; device: {device}.",
+    "protection.encryption.none": "No volume was listed whose encryption could be judged.",
+    "protection.encryption.absent": "Encryption is expected here, but this computer shows no volumes of its own.",
 }
 
 # Rules with one verdict per row; the others have too few verdicts ever to be cut.
-_LISTING = frozenset({"disk.smart", "disk.free", "disk.inodes", "services.failed", "log.errors"})
+_LISTING = frozenset(
+    {
+        "disk.smart", "disk.free", "disk.inodes", "services.failed", "log.errors", "sensors.temperature",
+        "battery.wear", "access.administrators", "access.listeners", "protection.encryption",
+    }
+)  # fmt: skip
 
 MESSAGES: Mapping[str, str] = MappingProxyType(
     _OWN
@@ -159,8 +206,14 @@ PHRASES: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "no_systemd": "systemd does not run this system",
                 "failed": "the query failed",
                 "not_supported": "the system does not offer it",
+                "timed_out": "the look at the computer took too long and was given up",
                 "missing": "no observation was made",
                 "not_reached": "the computer was not reached",
+                "unreachable": "the computer stopped answering",
+                "interrupted": "the run ended while the computer was being looked at",
+                "unfinished": "the look at the computer was begun and no end was recorded",
+                "unknown": "contact was lost, and what happened then is not known",
+                "erased": "the observation was erased from the record",
                 "unreported": "no reason was given",
             }
         ),
@@ -205,6 +258,7 @@ type _Writer = Callable[[float, Style, list[float]], str]
 _WRITERS: tuple[tuple[str, _Writer], ...] = (
     ("_bytes", write_gigabytes),
     ("_percent", write_percent),
+    ("_celsius", write_celsius),
     ("age_seconds", write_days),
     ("_seconds", write_seconds),
 )

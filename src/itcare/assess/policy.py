@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from itcare.core.errors import BadInputError
 
-POLICY_VERSION = "2026.1"
+POLICY_VERSION = "2026.2"
 _MOST = {"%": 100.0}
 _MOST_OTHERWISE = 1e6
 _OURS = "itcare's own choice"
@@ -52,6 +52,8 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("reboot.pending", "fail_days", 7, "days", "at or above"),
     Threshold("time.sync", "warn_offset_seconds", 1, "s", "above"),
     Threshold("time.sync", "fail_offset_seconds", 300, "s", "above", "Kerberos' default tolerance of five minutes"),
+    Threshold("battery.wear", "warn_pct", 60, "%", "below"),
+    Threshold("battery.wear", "fail_pct", 40, "%", "below"),
 )
 
 # Whose choice the part of each rule is that compares no number.
@@ -66,6 +68,12 @@ CHOICES: Mapping[str, str] = MappingProxyType(
         "reboot.pending": _OURS,
         "libraries.outdated": f"{_OURS}: any program on a replaced library",
         "time.sync": "the system's own word on whether its clock is synchronised",
+        "sensors.temperature": "the sensor's own limits",
+        "battery.wear": _OURS,
+        "access.administrators": "the contract's list",
+        "access.listeners": "the contract's list",
+        "protection.firewall": f"{_OURS} for laptops; else the contract's",
+        "protection.encryption": f"{_OURS} for laptops; else the contract's",
     }
 )
 CONTRACT = "contract"
@@ -93,6 +101,14 @@ class Policy:
 _BY_NAME: Mapping[tuple[str, str], Threshold] = {(entry.rule, entry.key): entry for entry in THRESHOLDS}
 
 
+_SPELLINGS: Mapping[str, str] = {spelling: rule for rule in CHOICES for spelling in (rule, rule.replace(".", "_"))}
+
+
+def rule_id(spelling: str) -> str:
+    """The rule that a contract means by `disk.free` or `disk_free`; unknown ones come back as they are."""
+    return _SPELLINGS.get(spelling, spelling)
+
+
 def known_thresholds() -> Mapping[str, frozenset[str]]:
     """Every rule and the keys that a contract may set for it; empty for a rule that compares no number."""
     return {rule: frozenset(entry.key for entry in THRESHOLDS if entry.rule == rule) for rule in CHOICES}
@@ -101,11 +117,15 @@ def known_thresholds() -> Mapping[str, frozenset[str]]:
 def policy_for(overrides: Mapping[str, Mapping[str, float]]) -> Policy:
     """The default thresholds with those of a contract in their place.
 
-    Raises BadInputError for an unknown rule or key (naming the known ones), a value that is no number
-    from 0 to the most its unit allows, and a pair whose warning would come after its failure.
+    A rule may be written with an underscore in place of its dot. Raises BadInputError for an unknown rule or key
+    (naming the known ones), a rule in both spellings, a value that is no number from 0 to the most its unit
+    allows, and a pair whose warning would come after its failure.
     """
     changed: dict[tuple[str, str], float] = {}
-    for rule, keys in overrides.items():
+    for spelling, keys in overrides.items():
+        rule = rule_id(spelling)
+        if spelling != rule and rule in overrides:
+            _refuse(f"{rule}, {spelling}", "the rule is there in both spellings", f"Keep {rule} alone.")
         for key, value in _check_rule(rule, keys).items():
             changed[rule, key] = _check_value(rule, key, value)
     values = {name: changed.get(name, float(entry.value)) for name, entry in _BY_NAME.items()}

@@ -29,10 +29,13 @@ ENGLISH = Style(".", lambda days: "day" if days == 1 else "days")
 POLISH = Style(",", _polish_day_word)
 
 
-def is_below_percent(part: int, whole: int, percent: float) -> bool:
-    """Whether `part` is less than `percent` of `whole`, exactly: the limit counts as the decimal that was written."""
-    limit = _as_written(percent)
-    return part * 100 * limit.denominator < limit.numerator * whole
+def is_below_percent(part: float, whole: float, percent: float) -> bool:
+    """Whether `part` is less than `percent` of `whole`, exactly: numbers count as the decimals that were written."""
+    return _exactly(part) * 100 < _as_written(percent) * _exactly(whole)
+
+
+def _exactly(number: float) -> Fraction:
+    return Fraction(number) if isinstance(number, int) else Fraction(str(number))
 
 
 @lru_cache
@@ -50,6 +53,11 @@ def write_percent(percent: float, style: Style = ENGLISH, limits: Iterable[float
     """`14 %`: whole, with decimals where 99.6 would become 100, 0.4 become 0, or 14.96 reach a limit of 15."""
     landmarks = [Decimal(0), Decimal(100), *map(_decimal, limits)]
     return f"{_write(_decimal(percent), 0, landmarks, style)} %"
+
+
+def write_celsius(degrees: float, style: Style = ENGLISH, limits: Iterable[float] = ()) -> str:
+    """`71 °C`: whole, with decimals where rounding would reach a limit or leave it."""
+    return f"{_write(_decimal(degrees), 0, map(_decimal, limits), style)} °C"
 
 
 def write_seconds(seconds: float, style: Style = ENGLISH, limits: Iterable[float] = ()) -> str:

@@ -51,12 +51,12 @@ class Session:
 
         Raises ContractError or NotFoundError.
         """
-        from itcare.assess.policy import known_thresholds
+        from itcare.assess.policy import known_thresholds, rule_id
         from itcare.contract.loader import check_thresholds, load_client
         from itcare.contract.problems import ContractError
 
         loaded = load_client(self.settings.contracts, code)
-        if problems := check_thresholds(loaded, known_thresholds()):
+        if problems := check_thresholds(loaded, known_thresholds(), rule_id):
             raise ContractError(str(loaded.path), problems)
         return loaded
 

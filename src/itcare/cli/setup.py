@@ -40,13 +40,13 @@ def check_contract(
 
     Example: itcare contract check inventories/demo/domowa.yml
     """
-    from itcare.assess.policy import known_thresholds
+    from itcare.assess.policy import known_thresholds, rule_id
     from itcare.contract.loader import check_thresholds, load_contract
     from itcare.contract.problems import ContractError, render_problems
 
     try:
         loaded = load_contract(file)
-        problems = check_thresholds(loaded, known_thresholds())
+        problems = check_thresholds(loaded, known_thresholds(), rule_id)
     except ContractError as error:
         problems = error.problems
     if problems:

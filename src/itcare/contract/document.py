@@ -3,7 +3,8 @@
 Contracts are data of the firm, yet a wrong file must neither stall the controller nor read
 differently in two programs. So anchors, aliases, tags, merge keys, duplicate keys and further documents
 are refused, and so is every unquoted scalar that some YAML version does not read as the text it
-looks like (`12:00` is 720 in YAML 1.1, `no` is false, `0000000000` is 0).
+looks like (`12:00` is 720 in YAML 1.1, `no` is false, `0000000000` is 0). Hours are refused without quotes even where
+they would be read as text: who leaves them out once will leave them out where it matters.
 """
 
 import re
@@ -27,6 +28,7 @@ _Loader: type = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _resolver = yaml.resolver.Resolver()
 _INT = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
+_HOURS = re.compile(r"[0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Numbers, times and truth values of YAML 1.1 or 1.2 that the other version, or a reader, takes for text.
 _TWO_FACED = re.compile(r"[-+]?\.?[0-9][0-9_]*|[-+]?0[xob][0-9A-Fa-f_]+|[-+]?[0-9]+(:[0-9]{1,2})+(\.[0-9]*)?"
@@ -222,6 +224,8 @@ def _resolve(event: yaml.ScalarEvent) -> Scalar | _TwoFaced:
         return float(text)
     if _DATE.fullmatch(text):
         return _read_date(text)
+    if _HOURS.fullmatch(text):
+        return _TwoFaced("YAML 1.1 reads a time such as 12:00 as the number 720", 'hours in quotes: "08:00-16:00"')
     tag: str = _resolver.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call] # stubs lack it
     kind = tag.rpartition(":")[2]
     if kind != "str" or _TWO_FACED.fullmatch(text):

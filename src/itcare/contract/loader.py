@@ -3,7 +3,7 @@
 import hashlib
 import re
 import stat
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,18 +103,28 @@ def load_client(folder: Path, code: str) -> LoadedContract:
     )
 
 
-def check_thresholds(loaded: LoadedContract, known: Mapping[str, Collection[str]]) -> tuple[Problem, ...]:
+def check_thresholds(
+    loaded: LoadedContract,
+    known: Mapping[str, Collection[str]],
+    rule_id: Callable[[str], str] = lambda spelling: spelling,
+) -> tuple[Problem, ...]:
     """Thresholds of the contract that no rule reads; `known` maps each rule to its keys.
 
-    The rules live in a room below this one, so the caller brings them along.
+    `rule_id` gives the rule that a spelling means. The rules live in a room below this one, so the caller
+    brings both along.
     """
     problems: list[Problem] = []
-    for rule, limits in loaded.contract.thresholds.items():
-        path: KeyPath = ("thresholds", rule)
+    thresholds = loaded.contract.thresholds
+    for spelling, limits in thresholds.items():
+        path: KeyPath = ("thresholds", spelling)
+        rule = rule_id(spelling)
         if rule not in known:
             expected = f"a rule with thresholds: {', '.join(sorted(known))}"
-            problems.append(loaded.document.problem(path, f'the rule "{rule}"', expected, at_key=True))
+            problems.append(loaded.document.problem(path, f'the rule "{spelling}"', expected, at_key=True))
             continue
+        if rule != spelling and rule in thresholds:
+            found, expected = f'the rule "{spelling}"', f"{rule} alone, which is the same rule and stands here too"
+            problems.append(loaded.document.problem(path, found, expected, at_key=True))
         for key in limits:
             if key not in known[rule]:
                 expected = f"a threshold of {rule}: {', '.join(sorted(known[rule])) or 'it has none'}"

@@ -1,7 +1,9 @@
 """The model of a contract: what the firm promises one client, as far as this version keeps it.
 
-Only what is implemented is accepted; every other key is refused with the version that refuses it.
-docs/contract-v1.md explains each key. Days are inclusive local dates of the client's time zone.
+Only what this version knows is accepted; every other key is refused with the version that refuses it.
+docs/contract-v1.md explains each key, and names those that are kept and not yet acted upon: `calendar`,
+`contacts`, `defaults`, `acceptance`, and a `reach` of bastion or pull. Days are inclusive local dates of the
+client's time zone.
 """
 
 from collections.abc import Mapping
@@ -10,23 +12,19 @@ from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from itcare.contract import fields
-from itcare.contract.fields import DISTINCT, FILLED, FREEZE, NOT_SUPPORTED, expected
+from itcare.contract.fields import DISTINCT, EACH_ONCE, FILLED, FREEZE, NOT_SUPPORTED, expected
+from itcare.contract.kept import Acceptance, Calendar, Contact, Defaults
+from itcare.contract.part import Part
 from itcare.core.errors import NotFoundError
 
 SCHEMA = "itcare/contract/v1"
 DEFAULT_SSH_PORT = 22
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        strict=True, frozen=True, extra="forbid", hide_input_in_errors=True, validate_by_name=False
-    )
-
-
-class Terms(_Part):
+class Terms(Part):
     """The paper contract that this file restates."""
 
     number: fields.Text
@@ -36,7 +34,7 @@ class Terms(_Part):
     last_day: fields.Day | None = None
 
 
-class ClientTerms(_Part):
+class ClientTerms(Part):
     """The client, its language and time zone, and the contract under which its data are processed."""
 
     code: fields.ClientCode
@@ -47,7 +45,7 @@ class ClientTerms(_Part):
     dpa: fields.Text
 
 
-class Team(_Part):
+class Team(Part):
     """Who serves the client: the permanent technician, a deputy, and the number to call."""
 
     technician: fields.Text
@@ -55,7 +53,16 @@ class Team(_Part):
     phone: fields.Text | None = None
 
 
-class _Access(_Part):
+class _Expected(Part):
+    """What is expected of computers: None is no list, so that what is found stays a fact."""
+
+    services: Annotated[tuple[fields.ServiceName, ...], DISTINCT] = ()
+    administrators: Annotated[tuple[fields.AdministratorName, ...], EACH_ONCE] | None = None
+    listeners: Annotated[tuple[fields.Listener, ...], EACH_ONCE] | None = None
+    requires: Annotated[tuple[fields.Protection, ...], DISTINCT] = ()
+
+
+class _Access(Part):
     connection: fields.Connection | None = None
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     user: fields.User | None = None
@@ -70,7 +77,7 @@ class Site(_Access):
     reach: fields.Reach
 
 
-class Host(_Access):
+class Host(_Access, _Expected):
     """One computer in the care of the firm, in scope from `first_day` to `last_day`."""
 
     site: fields.SiteName
@@ -78,10 +85,9 @@ class Host(_Access):
     first_day: fields.Day
     last_day: fields.Day | None = None
     address: fields.Address | None = None
-    services: Annotated[tuple[fields.ServiceName, ...], DISTINCT] = ()
 
 
-class Selection(_Part):
+class Selection(Part):
     """Which hosts a duty covers: `all`, or those of one site, of some roles, or named ones."""
 
     site: fields.SiteName | None = None
@@ -108,7 +114,7 @@ class Selection(_Part):
         )
 
 
-class Cadence(_Part):
+class Cadence(Part):
     """How often a duty is owed; this version knows `daily: all`, every day of the year."""
 
     daily: Literal["all"]
@@ -127,7 +133,7 @@ def _check_subjects(value: object) -> object:
     return value
 
 
-class Duty(_Part):
+class Duty(Part):
     """One promise: for each selected host, as often as the cadence says."""
 
     per: Annotated[tuple[Literal["host"], ...], BeforeValidator(_check_subjects)]
@@ -138,10 +144,11 @@ class Duty(_Part):
 
 @dataclass(frozen=True)
 class ResolvedHost:
-    """A host in scope on one day, with the defaults of its site filled in.
+    """A host in scope on one day, with the defaults of its site and the client's lists filled in.
 
     `address` and `port` are None for `local`; `credential` is None, `agent` or `key:NAME`;
-    `python` is None where Ansible shall find the interpreter itself.
+    `python` is None where Ansible shall find the interpreter itself. `administrators` and `listeners` are None
+    where neither client nor host has such a list.
     """
 
     name: str
@@ -155,9 +162,12 @@ class ResolvedHost:
     credential: str | None
     python: str | None
     services: tuple[str, ...]
+    administrators: tuple[str, ...] | None = None
+    listeners: tuple[str, ...] | None = None
+    requires: tuple[str, ...] = ()
 
 
-class Contract(_Part):
+class Contract(_Expected):
     """One client's contract, checked."""
 
     schema_version: Literal["itcare/contract/v1"] = Field(alias="schema")
@@ -167,7 +177,12 @@ class Contract(_Part):
     sites: Annotated[Mapping[fields.SiteName, Site], FILLED, *FREEZE]
     hosts: Annotated[Mapping[fields.HostName, Host], FILLED, *FREEZE]
     duties: Annotated[Mapping[fields.DutyName, Duty], FILLED, *FREEZE]
-    services: Annotated[tuple[fields.ServiceName, ...], DISTINCT] = ()
+    calendar: Calendar | None = None
+    contacts: Annotated[Mapping[fields.ShortName, Contact], *FREEZE] = Field(
+        default_factory=dict, validate_default=True
+    )
+    defaults: Defaults | None = None
+    acceptance: Acceptance | None = None
     thresholds: Annotated[
         Mapping[fields.RuleName, Annotated[Mapping[fields.RuleName, fields.Threshold], FILLED, *FREEZE]], *FREEZE
     ] = Field(default_factory=dict, validate_default=True)
@@ -224,4 +239,14 @@ class Contract(_Part):
             credential=(host.credential or site.credential) if is_remote else None,
             python=host.python or site.python,
             services=tuple(dict.fromkeys((*self.services, *host.services))),
+            administrators=_add(self.administrators, host.administrators),
+            listeners=_add(self.listeners, host.listeners),
+            requires=tuple(dict.fromkeys((*self.requires, *host.requires))),
         )
+
+
+def _add(client: tuple[str, ...] | None, host: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Both lists as one; None only where neither is there."""
+    if client is None and host is None:
+        return None
+    return tuple(dict.fromkeys((*(client or ()), *(host or ()))))

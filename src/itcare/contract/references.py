@@ -22,6 +22,7 @@ def check_references(document: Document) -> list[_Located]:
         *_check_days(document, ("contract",), _mapping(tree.get("contract"))),
         *_check_hosts(document, tree),
         *_check_selections(document, tree),
+        *_check_contacts(document, tree),
     ]
 
 
@@ -91,6 +92,18 @@ def _check_selections(document: Document, tree: dict[str, Tree]) -> Iterator[_Lo
             if isinstance(host, str) and host not in hosts:
                 place = (*path, "host", index)
                 yield place, document.problem(place, show_found(host), _one_of("host", hosts))
+
+
+def _check_contacts(document: Document, tree: dict[str, Tree]) -> Iterator[_Located]:
+    sites = _mapping(tree.get("sites"))
+    for name, value in _mapping(tree.get("contacts")).items():
+        path, contact = ("contacts", name), _mapping(value)
+        yield from _check_days(document, path, contact)
+        named = contact.get("sites")
+        for index, site in enumerate(named if isinstance(named, tuple) else ()):
+            if isinstance(site, str) and site not in sites:
+                place = (*path, "sites", index)
+                yield place, document.problem(place, show_found(site), _one_of("site", sites))
 
 
 def _one_of(kind: str, names: dict[str, Tree]) -> str:

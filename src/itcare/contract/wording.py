@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from itcare.contract import models
+from itcare.contract import kept, models
 from itcare.contract.document import Document, Tree
 from itcare.contract.fields import NOT_SUPPORTED
 from itcare.contract.problems import KeyPath, Problem, is_secret_place, plain, show_found
@@ -45,13 +45,19 @@ MISSING = {
     "tz": "the client's time zone such as Europe/Warsaw",
     "dpa": "the reference of the data processing contract; without one nothing is run for the client",
     "technician": "the technician who permanently serves the client",
-    "reach": "how the site is reached: onsite or vpn",
+    "reach": "how the site is reached: onsite, vpn, bastion or pull",
     "site": "the name of the host's site",
     "role": "server, workstation or laptop",
     "per": "[host]",
     "select": "all, or exactly one of site:, role:, host:",
     "cadence": "daily: all",
     "daily": "all",
+    "calendar.version": "the version of the calendar such as pl-2026.1",
+    "holidays": "the countries whose holidays count: [PL]",
+    "hours": 'the hours of the week: {mon-fri: ["08:00-16:00"]}',
+    "id": "a short name of the overlay such as month-close",
+    "email": "the e-mail address of the contact",
+    "rights": "what the contact may do: a list such as [verifies_work]",
 }
 _SECRETS_ELSEWHERE = "no secret in the contract; name a key with credential: key:NAME"
 
@@ -71,11 +77,16 @@ def _word(document: Document, detail: ErrorDetails) -> tuple[KeyPath, Problem]:
     if kind == "extra_forbidden":
         return path, document.problem(path, f'the key "{plain(str(path[-1]))}"', _known_keys(path), at_key=True)
     if kind == "missing":
-        return path, document.problem(path, "nothing", MISSING.get(str(path[-1]), "a value"))
+        return path, document.problem(path, "nothing", _missing(path))
     if detail["loc"][-1:] == ("[key]",):
         found = f'the name "{plain(str(path[-1]))}"'
         return path, document.problem(path, found, _expected(detail), at_key=True)
     return path, document.problem(path, show_found(_at(document.tree, path), path), _expected(detail))
+
+
+def _missing(path: KeyPath) -> str:
+    key = str(path[-1])
+    return MISSING.get(f"{path[0]}.{key}", MISSING.get(key, "a value"))
 
 
 def _expected(detail: ErrorDetails) -> str:
@@ -108,14 +119,26 @@ def _known_keys(path: KeyPath) -> str:
 
 def _keys_of(path: KeyPath) -> Iterator[str]:
     """The keys that the model knows at `path`, in the order of the documentation."""
-    parts: dict[KeyPath, type[BaseModel]] = {
-        (): models.Contract,
-        ("contract",): models.Terms,
-        ("client",): models.ClientTerms,
-        ("team",): models.Team,
-        ("sites",): models.Site,
-        ("hosts",): models.Host,
-        ("duties",): models.Duty,
-    }
-    part = parts.get(path[:1], models.Contract)
+    part: type[BaseModel] = models.Contract
+    for pattern, model in _PARTS.items():
+        if len(pattern) == len(path) and all(step in (None, key) for step, key in zip(pattern, path, strict=True)):
+            part = model
     return (field.alias or name for name, field in part.model_fields.items())
+
+
+# Where each part of a contract stands; None is any name or number.
+_PARTS: dict[tuple[str | None, ...], type[BaseModel]] = {
+    (): models.Contract,
+    ("contract",): models.Terms,
+    ("client",): models.ClientTerms,
+    ("team",): models.Team,
+    ("sites", None): models.Site,
+    ("hosts", None): models.Host,
+    ("duties", None): models.Duty,
+    ("calendar",): kept.Calendar,
+    ("calendar", "days_off"): kept.DaysOff,
+    ("calendar", "overlays", None): kept.Overlay,
+    ("contacts", None): kept.Contact,
+    ("defaults",): kept.Defaults,
+    ("acceptance",): kept.Acceptance,
+}

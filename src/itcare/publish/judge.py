@@ -15,6 +15,14 @@ def judge_for(contract: Contract) -> Judge:
     policy = policy_for(contract.thresholds)
 
     def judge(health: Mapping[str, object], host: ResolvedHost) -> Sequence[Finding]:
-        return assess(health, policy, services=host.services)
+        return assess(
+            health,
+            policy,
+            services=host.services,
+            administrators=host.administrators,
+            listeners=host.listeners,
+            requires=host.requires,
+            role=host.role,
+        )
 
     return Judge(policy.version, judge, assess_missing)

@@ -9,11 +9,14 @@ from itcare.assess.messages import PHRASES
 from itcare.assess.rules import RULES
 from tests.support.judging import DEFAULTS, judge
 from tests.support.observations import (
+    EXPECTED,
     SOURCES,
     absent,
+    administrator,
     ata_disk,
     file_system,
     journal,
+    listener,
     log_group,
     memory,
     nvme_disk,
@@ -22,11 +25,12 @@ from tests.support.observations import (
     only,
     unavailable,
     units,
+    volume,
 )
 
 
 def test_every_source_without_problems_gives_an_explicit_ok():
-    findings = assess(observation(), DEFAULTS)
+    findings = assess(observation(), DEFAULTS, **EXPECTED)
     assert {finding.rule for finding in findings} == {rule.id for rule in RULES}
     assert {finding.status for finding in findings} == {"ok"}
 
@@ -84,7 +88,7 @@ def test_a_finding_survives_json():
     ],
 )
 def test_a_source_that_gives_no_data_leaves_its_rules_unknown(rule, entry, fact):
-    (finding,) = judge(only(rule.source, entry), rule.id)
+    (finding,) = judge(only(rule.source, entry), rule.id, **EXPECTED)
     assert (finding.status, finding.fact) == ("unknown", f"{rule.id}.{fact}")
     assert finding.source == rule.source
     assert (finding.threshold, finding.threshold_source) == ({}, "")
@@ -95,13 +99,26 @@ def test_an_absent_source_gives_no_finding(rule):
     assert judge(observation(**{rule.source: absent()}), rule.id) == []
 
 
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.id.startswith(("access.", "protection."))])
+@pytest.mark.parametrize("entry", [absent(), unavailable("failed"), ok(None), None, {}])
+def test_a_rule_without_anything_to_judge_by_says_nothing_at_all(rule, entry):
+    assert judge(observation(**{rule.source: entry}), rule.id, role="server") == []
+    assert judge(observation() | {"sources": {}}, rule.id, role=None) == []
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.id.startswith(("access.", "protection."))])
+def test_what_a_contract_asks_for_cannot_be_escaped_by_calling_it_absent(rule):
+    (finding,) = judge(observation(**{rule.source: absent()}), rule.id, **EXPECTED)
+    assert (finding.status, finding.fact) == ("unknown", f"{rule.id}.absent")
+
+
 def test_a_computer_that_calls_everything_absent_is_unknown():
     (finding,) = assess(observation(**{name: absent() for name in SOURCES}), DEFAULTS)
     assert (finding.rule, finding.status, finding.fact) == ("observation", "unknown", "observation.empty")
 
 
 def test_sources_that_were_not_looked_at_are_unknown():
-    findings = assess(observation() | {"sources": {}}, DEFAULTS)
+    findings = assess(observation() | {"sources": {}}, DEFAULTS, **EXPECTED)
     assert [finding.fact for finding in findings] == [f"{rule.id}.not_observed" for rule in RULES]
 
 
@@ -167,10 +184,15 @@ def test_a_missing_observation_is_an_unknown_with_its_reason(reason, fact, words
         ("disk.smart", "smart", [ata_disk()] * 100_000),
         ("services.failed", "units", units([{"name": f"u{n}"} for n in range(100_000)])),
         ("log.errors", "journal", journal([log_group("disk_io")] * 100_000)),
+        ("battery.wear", "batteries", [{}] * 100_000),
+        ("sensors.temperature", "temperatures", [{}] * 100_000),
+        ("access.administrators", "administrators", [administrator(f"u{n}") for n in range(100_000)]),
+        ("access.listeners", "listeners", [listener(1, p) for p in ("tcp", "sctp")] + [{}] * 99_998),
+        ("protection.encryption", "encryption", [volume(f"/{n}") for n in range(100_000)]),
     ],
 )  # fmt: skip
 def test_a_flood_of_rows_is_bounded_and_told(rule, source, data):
-    findings = judge(only(source, ok(data)), rule)
+    findings = judge(only(source, ok(data)), rule, **EXPECTED)
     assert len(findings) == MOST_FINDINGS + 1
     (cut,) = (finding for finding in findings if finding.fact == f"{rule}.truncated")
     assert (cut.status, cut.values["count"], cut.values["shown"]) == ("unknown", 100_000, MOST_FINDINGS)

@@ -32,7 +32,7 @@ def test_a_healthy_server_is_green_in_every_rule():
     )
     findings = assess(seen, DEFAULTS, services=["postgresql", "ssh"])
     assert told(findings, "fail", "warn", "unknown") == []
-    assert len(findings) == 3 + 2 + 2 + 3 + 5
+    assert len(findings) == 3 + 2 + 2 + 3 + 5 + 2
 
 
 def test_a_laptop_with_a_dying_disk_says_so_three_times_and_first():

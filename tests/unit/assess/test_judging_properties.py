@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from itcare.assess import MESSAGES, assess, places
 from itcare.assess.rules import RULES
 from tests.support.judging import DEFAULTS
-from tests.support.observations import SOURCES, observation
+from tests.support.observations import EXPECTED, SOURCES, observation
 
 SCALARS = (
     st.none()
@@ -33,9 +33,9 @@ def is_told_ok(source):
 
 
 def check(seen, services=()):
-    findings = assess(seen, DEFAULTS, services=services)
+    findings = assess(seen, DEFAULTS, services=services, **EXPECTED)
     assert findings
-    assert findings == assess(copy.deepcopy(seen), DEFAULTS, services=services)
+    assert findings == assess(copy.deepcopy(seen), DEFAULTS, services=services, **EXPECTED)
     for finding in findings:
         assert set(finding.values) >= places(MESSAGES[finding.fact])
         json.dumps(finding.to_dict(), allow_nan=False, ensure_ascii=False).encode("utf-8")

@@ -39,9 +39,25 @@ def test_what_was_found_in_a_cut_log_stands_beside_the_gap():
     assert [finding.fact for finding in findings] == ["log.errors.oom_kill", "log.errors.incomplete"]
 
 
+def test_noise_that_was_cut_leaves_the_log_clean():
+    finding = judge_one(with_log(log_group("other"), truncated=True, grave_truncated=False), "log.errors")
+    assert (finding.status, finding.fact, finding.rule_version) == ("ok", "log.errors.ok", 2)
+
+
+@pytest.mark.parametrize("truncated", [False, True])
+def test_grave_entries_that_were_cut_are_a_gap(truncated):
+    finding = judge_one(with_log(truncated=truncated, grave_truncated=True), "log.errors")
+    assert (finding.status, finding.fact) == ("unknown", "log.errors.incomplete")
+
+
+def test_an_older_observation_counts_any_cut_as_a_gap():
+    assert judge_one(with_log(truncated=True, grave_truncated=None), "log.errors").fact == "log.errors.incomplete"
+
+
 @pytest.mark.parametrize(
     "data",
     [
+        journal(grave_truncated="no"),
         journal([log_group("cosmic_ray")]),
         journal([log_group("disk_io", count=0)]),
         journal([log_group("disk_io", first_at="yesterday")]),

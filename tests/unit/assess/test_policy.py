@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from itcare.assess import POLICY_VERSION, known_thresholds, policy_for
+from itcare.assess import POLICY_VERSION, known_thresholds, policy_for, rule_id
 from itcare.assess.policy import THRESHOLDS
 from itcare.assess.rules import RULES
 from itcare.core.errors import BadInputError
@@ -40,7 +40,16 @@ def test_a_policy_cannot_be_changed_afterwards():
 @pytest.mark.parametrize(
     ("overrides", "subject", "remedy"),
     [
-        ({"disk_free": {"warn_pct": 20}}, "disk_free", "Known rules: disk.free, disk.inodes"),
+        ({"disk-free": {"warn_pct": 20}}, "disk-free", "Known rules: access.administrators, access.listeners, battery"),
+        ({"disk_free": {"warn": 20}}, "disk.free, 'warn'", "fail_gb, fail_pct, gb_rule_from_gb, warn_gb, warn_pct."),
+        (
+            {"disk_free": {"warn_pct": 20}, "disk.free": {"fail_pct": 9}},
+            "disk.free, disk_free",
+            "Keep disk.free alone.",
+        ),
+        ({"disk.free": {}, "disk_free": {}}, "disk.free, disk_free", "Keep disk.free alone."),
+        ({"access_listeners": {"warn": 1}}, "access.listeners, 'warn'", "access.listeners has no thresholds"),
+        ({"battery.wear": {"fail_pct": 61}}, "warn_pct and fail_pct", "Set both"),
         ({"disk.free\n": {}}, "disk.free\\n", "Known rules:"),
         ({"disk.free": {"warn": 20}}, "disk.free, 'warn'", "fail_gb, fail_pct, gb_rule_from_gb, warn_gb, warn_pct."),
         ({"services.failed": {"warn": 1}}, "services.failed", "services.failed has no thresholds"),
@@ -69,3 +78,20 @@ def test_a_threshold_that_means_nothing_is_refused_with_a_remedy(overrides, subj
 
 def test_a_warning_and_a_failure_may_begin_together():
     assert policy_for({"disk.free": {"warn_pct": 10}}).thresholds["disk.free"]["warn_pct"] == 10.0
+
+
+@pytest.mark.parametrize("rule", [rule.id for rule in RULES])
+def test_a_rule_may_be_written_with_an_underscore(rule):
+    assert rule_id(rule) == rule_id(rule.replace(".", "_")) == rule
+
+
+@pytest.mark.parametrize("spelling", ["disk.free", "disk_free"])
+def test_both_spellings_set_the_same_threshold_and_are_told_by_the_rule(spelling):
+    policy = policy_for({spelling: {"warn_pct": 20}})
+    assert policy.thresholds["disk.free"]["warn_pct"] == 20.0
+    assert policy.overridden == {("disk.free", "warn_pct")}
+
+
+@pytest.mark.parametrize("spelling", ["disk-free", "Disk.free", "disk..free", "disk__free", "", "free"])
+def test_other_spellings_mean_nothing(spelling):
+    assert rule_id(spelling) == spelling

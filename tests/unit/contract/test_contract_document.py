@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from itcare.contract import models, wording
+from itcare.contract import kept, models, wording
 from itcare.contract.loader import load_contract, load_contracts
 from itcare.contract.plan import plan
 from tests.support.contracts import write
@@ -24,6 +24,12 @@ SECTIONS = {
     "### `duties`, each": models.Duty,
     "### `select`": models.Selection,
     "### `cadence`": models.Cadence,
+    "### `calendar`": kept.Calendar,
+    "### `days_off`": kept.DaysOff,
+    "### `overlays`, each": kept.Overlay,
+    "### `contacts`, each": kept.Contact,
+    "### `defaults`": kept.Defaults,
+    "### `acceptance`": kept.Acceptance,
 }
 
 

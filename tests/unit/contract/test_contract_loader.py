@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from itcare.assess.policy import known_thresholds, policy_for, rule_id
 from itcare.contract.loader import check_thresholds, load_client, load_contract, load_contracts, survey_contracts
 from itcare.contract.problems import ContractError, render_problems
 from itcare.core.errors import BadInputError, ExitCode, NotFoundError
@@ -174,10 +175,48 @@ def test_thresholds_that_no_rule_reads_are_refused_by_the_caller(tmp_path):
         write(tmp_path, spoil("disk_free: {warn_pct: 20}", "disk_free: {warn_pct: 20, wrn: 1}\n  dsk: {x: 1.5}"))
     )
     assert check_thresholds(loaded, {"disk_free": {"warn_pct", "wrn"}, "dsk": {"x"}}) == ()
+    assert check_thresholds(loaded, {"disk.free": {"warn_pct", "wrn"}, "dsk": {"x"}}, _dotted) == ()
     unknown_key, unknown_rule = check_thresholds(loaded, {"disk_free": {"warn_pct"}})
     assert (unknown_key.line, unknown_key.key) == (34, "thresholds.disk_free.wrn")
     assert unknown_key.expected == "a threshold of disk_free: warn_pct"
     assert (unknown_rule.line, unknown_rule.found) == (35, 'the rule "dsk"')
+
+
+def _dotted(spelling):
+    return spelling.replace("disk_free", "disk.free")
+
+
+def test_a_rule_in_both_spellings_is_refused_at_the_alias(tmp_path):
+    text = spoil("disk_free: {warn_pct: 20}", "disk.free: {fail_pct: 5}\n  disk_free: {warn_pct: 20}")
+    (problem,) = check_thresholds(
+        load_contract(write(tmp_path, text)), {"disk.free": {"warn_pct", "fail_pct"}}, _dotted
+    )
+    assert (problem.line, problem.key, problem.found) == (35, "thresholds.disk_free", 'the rule "disk_free"')
+    assert "disk.free alone" in problem.expected
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "is_fine"),
+    [
+        ("disk_free: {warn_pct: 20}", True),
+        ("disk.free: {warn_pct: 20}", True),
+        ("disk.free: {warn_pct: 20}\n  disk_inodes: {warn_pct: 20}", True),
+        ("disk.free: {warn_pct: 20}\n  disk_free: {warn_pct: 20}", False),
+        ("disk_free: {warn_pct: 20}\n  disk.free: {fail_pct: 5}", False),
+        ("disk_fre: {warn_pct: 20}", False),
+        ("disk_free: {wrn_pct: 20}", False),
+        ("access_listeners: {warn: 1}", False),
+    ],
+)
+def test_the_check_and_the_policy_agree_on_names(thresholds, is_fine, tmp_path):
+    loaded = load_contract(write(tmp_path, spoil("disk_free: {warn_pct: 20}", thresholds)))
+    assert (check_thresholds(loaded, known_thresholds(), rule_id) == ()) is is_fine
+    try:
+        policy_for(loaded.contract.thresholds)
+    except BadInputError:
+        assert not is_fine
+    else:
+        assert is_fine
 
 
 def test_a_threshold_keeps_the_number_as_it_was_written(tmp_path):

@@ -66,10 +66,10 @@ WRONG = {
     "become as a word": ("become: true", "become: sudo", 22, "sites.hq.become", "sudo", "true or false"),
     "become as a number": ("become: true", "become: 1", 22, "sites.hq.become", "1", "true or false"),
     "become as YAML 1.1 has it": ("become: true", "become: on", 22, "sites.hq.become", "on without", "true or false"),
-    "a site behind a bastion": ("reach: vpn", "reach: bastion", 25, "sites.branch.reach", "bastion", "onsite or vpn"),
+    "a site behind a tunnel": ("reach: vpn", "reach: tunnel", 25, "sites.branch.reach", "tunnel", "onsite, vpn"),
     "a slip in a key": ("  deputy: ", "  deputi: ", 17, "team.deputi", "deputi", "deputy (did you mean"),
     "a key of a later version": (
-        "services: [cron]\n", "calendar: {version: pl}\n", 32, "calendar", "calendar", "not supported by this version",
+        "services: [cron]\n", "backup: {rpo_hours: 24}\n", 32, "backup", "backup", "not supported by this version",
     ),
     "another cadence": (
         "cadence: {daily: all}", "cadence: {weekly: wed}", 39, 'duties."visit.daily".cadence', "weekly: wed",

@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 
 from itcare.access import find_scope, list_scopes
+from itcare.assess import POLICY_VERSION
 from itcare.core.errors import BadInputError
 from itcare.core.words import FindingStatus, ObligationState
 from itcare.ledger.log import Ledger, LogRef
@@ -70,7 +71,7 @@ def test_a_visit_recorded_in_the_ledger_is_shown_with_its_leaf_and_checkpoint(le
     with snapshot:
         meta = snapshot.meta()
         assert (meta.checkpoint, meta.tree_root, meta.tree_size) == (checkpoint.text, checkpoint.root, 4)
-        assert (meta.ledger_state, meta.problems, meta.policy_version) == ("sound", 0, "2026.1")
+        assert (meta.ledger_state, meta.problems, meta.policy_version) == ("sound", 0, POLICY_VERSION)
         (bad,) = snapshot.findings(FindingStatus.FAIL)
         assert (bad.rule, bad.subject, bad.run) == ("disk.free", "/", 1)
         result = snapshot.host_results(1)[0]

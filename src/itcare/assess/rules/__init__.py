@@ -1,6 +1,18 @@
 """The rules of this version, in the order in which findings of equal gravity are listed."""
 
-from itcare.assess.rules import disk, libraries, log, memory, reboot, services, smart, time_sync
+from itcare.assess.rules import (
+    access,
+    disk,
+    libraries,
+    log,
+    memory,
+    protection,
+    reboot,
+    sensors,
+    services,
+    smart,
+    time_sync,
+)
 from itcare.assess.rules.verdict import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -12,4 +24,7 @@ RULES: tuple[Rule, ...] = (
     *reboot.RULES,
     *libraries.RULES,
     *time_sync.RULES,
+    *sensors.RULES,
+    *access.RULES,
+    *protection.RULES,
 )

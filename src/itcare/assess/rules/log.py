@@ -21,10 +21,14 @@ _MOST_SAMPLE = 300
 
 
 def judge_journal(data: object, case: Case) -> Iterator[Verdict]:
-    """One verdict per grave group; `ok` only for a log that was read whole."""
+    """One verdict per grave group; `ok` only for a log of which everything grave was read.
+
+    Observations without `grave_truncated` tell only whether anything at all was cut.
+    """
     journal = Record.of(data, "journal")
     since = journal.instant("since")
-    is_cut = journal.flag("truncated")
+    is_cut_somewhere = journal.flag("truncated")
+    is_cut = is_cut_somewhere if (grave := journal.optional_flag("grave_truncated")) is None else grave
     if since > case.observed_at:
         raise Malformed("journal.since", "an instant after the observation", "an instant before it")
     is_clean = True
@@ -53,4 +57,4 @@ def _judge_group(group: Record) -> Verdict | None:
     return Verdict(_GRAVITY[kind], kind, origin, values)
 
 
-RULES = (Rule("log.errors", 1, "journal", judge_journal),)
+RULES = (Rule("log.errors", 2, "journal", judge_journal),)

@@ -15,12 +15,17 @@ class Case:
 
     `limits`: the rule's thresholds in force, in the units of `policy.THRESHOLDS`.
     `observed_at`: the observation's own time, the only one from which ages are counted.
-    `services`: the services that the contract lists for this computer.
+    `services`, `administrators`, `listeners`, `requires`: what the contract lists for this computer; None where
+    it has no such list. `role`: server, workstation or laptop, None where it is not known.
     """
 
     limits: Mapping[str, float]
     observed_at: datetime
     services: tuple[str, ...] = ()
+    administrators: tuple[str, ...] | None = None
+    listeners: tuple[str, ...] | None = None
+    requires: frozenset[str] = frozenset()
+    role: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,8 @@ class Rule:
     """One rule: its stable id, its version (raised when it judges otherwise), its source and its judge.
 
     A judge raises Malformed, before or between verdicts, for data it cannot read. `judge_absence` is asked
-    where the host says that the thing is not there; commonly there is then nothing to judge.
+    where the host says that the thing is not there; commonly there is then nothing to judge. `applies` tells
+    whether there is anything to judge by; where not, the rule says nothing and the source stays a fact.
     """
 
     id: str
@@ -55,6 +61,7 @@ class Rule:
     source: str
     judge: Judge
     judge_absence: Callable[[Case], Iterator[Verdict]] = lambda case: iter(())
+    applies: Callable[[Case], bool] = lambda case: True
 
 
 def malformed(error: Malformed) -> Verdict:

@@ -10,7 +10,8 @@ module: health_info
 short_description: Observe the health of a Linux computer
 version_added: 0.1.0
 description:
-  - Gathers raw facts about disks, services, the system log, pending restarts, replaced libraries, the clock and memory.
+  - Gathers raw facts about disks, services, the system log, pending restarts, replaced libraries, the clock, memory,
+    temperatures, batteries, administrators, listening sockets, the packet filter and disk encryption.
   - It judges nothing, changes nothing and installs nothing; it asks the tools that are there.
   - Every source is asked in a process of its own with a time limit, and fails alone.
     What is not on the computer is V(absent), what could not be asked is V(unavailable) with a reason.
@@ -42,8 +43,38 @@ options:
     description: The sources to ask; all by default.
     type: list
     elements: str
-    choices: [filesystems, smart, units, journal, reboot, libraries, time, uptime, memory]
-    default: [filesystems, smart, units, journal, reboot, libraries, time, uptime, memory]
+    choices:
+      - filesystems
+      - smart
+      - units
+      - journal
+      - reboot
+      - libraries
+      - time
+      - uptime
+      - memory
+      - temperatures
+      - batteries
+      - administrators
+      - listeners
+      - firewall
+      - encryption
+    default:
+      - filesystems
+      - smart
+      - units
+      - journal
+      - reboot
+      - libraries
+      - time
+      - uptime
+      - memory
+      - temperatures
+      - batteries
+      - administrators
+      - listeners
+      - firewall
+      - encryption
   source_timeout:
     description:
       - Seconds that each source may take. The sources run side by side, so the module takes hardly longer.
@@ -52,8 +83,10 @@ options:
 author:
   - The itcare authors (!UNKNOWN)
 notes:
-  - As an ordinary user, the system journal, SMART and the libraries of other users' processes are V(unavailable)
-    with the reason V(no_permission).
+  - As an ordinary user, the system journal, SMART, the libraries of other users' processes, the administrators (sudo's
+    rules are closed to others) and the packet filter are V(unavailable) with the reason V(no_permission), and listening
+    sockets of other users have no program.
+  - Names of accounts are personal data; they are part of RV(health.sources) where RV(health.sources.NAME.state=ok).
   - The file C(docs/health.md) of the collection describes the format of the result.
   - Needs no Python library beyond the standard one, and Python 3.9 or newer on the computer.
 """

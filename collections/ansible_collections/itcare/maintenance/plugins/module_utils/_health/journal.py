@@ -39,29 +39,36 @@ _FIELDS = "PRIORITY,MESSAGE,MESSAGE_ID,SYSLOG_IDENTIFIER,_COMM,_SYSTEMD_UNIT,_TR
 
 @dataclass(frozen=True)
 class Found:
-    """The entries of one question; `cut` when there were more, `remark` what journalctl said beside them."""
+    """The entries of one question; `cut` when there were more, `failed` when it was not answered."""
 
     lines: list[Line]
     cut: bool
     remark: str | None = None
+    failed: bool = False
 
 
 def observe_journal(request: Request) -> object:
-    """The groups of errors since `request.since`.
+    """The groups of errors since `request.since`, or since the journal begins where that is later.
 
     Asked are entries of priority err and above, which the journal's index finds, and then the kernel's lines of
-    lower priority that speak of trouble all the same (a read-only btrfs is an info line).
+    lower priority that speak of trouble all the same (a read-only btrfs is an info line). Where there are more
+    errors than are kept, the second question asks for trouble of any priority, so that noise hides none.
     """
     _check_access(request)
     errors = _ask(request, ["--priority=0..3"], _MOST_ERRORS)
-    quiet = _ask_quietly(request)
-    groups, groups_cut = group_lines(errors.lines + quiet.lines)
+    grave = _ask_grave(request, "0..6" if errors.cut else "4..6")
+    lines = [line for line in errors.lines if not (errors.cut and not grave.failed and line.is_grave)] + grave.lines
+    groups, cut_kinds = group_lines(lines)
+    since, late = _find_beginning(request)
+    is_empty = since is None
     data = {
-        "since": write_instant(request.since),
+        "since": write_instant(request.now if since is None else since),
+        "asked_since": write_instant(request.since),
         "groups": groups,
-        "truncated": errors.cut or quiet.cut or groups_cut,
+        "truncated": errors.cut or grave.cut or bool(cut_kinds) or is_empty,
+        "grave_truncated": grave.cut or bool(cut_kinds - {"other"}) or is_empty,
     }
-    remarks = [remark for remark in (errors.remark, quiet.remark, _late_beginning(request)) if remark]
+    remarks = [remark for remark in (errors.remark, grave.remark, late) if remark]
     return Told(data, "; ".join(remarks)) if remarks else data
 
 
@@ -117,31 +124,35 @@ def read_entries(output: Output) -> list[Line]:
     return [line for line in lines if line is not None]
 
 
-def _ask_quietly(request: Request) -> Found:
-    """Kernel lines and kills by systemd-oomd of priority warning and below, with a remark when not all were read."""
+def _ask_grave(request: Request, priorities: str) -> Found:
+    """Kernel lines that speak of trouble and kills by systemd-oomd, with a remark when they were not read."""
     pattern = "|".join(f"({expression})" for _kind, expression in KERNEL_PATTERNS)
-    kernel = ["--priority=4..6", "--case-sensitive=true", f"--grep={pattern}", "_TRANSPORT=kernel"]
+    kernel = [f"--priority={priorities}", "--case-sensitive=true", f"--grep={pattern}", "_TRANSPORT=kernel"]
     try:
         lines = _ask(request, kernel, _MOST_QUIET_TROUBLES, _PROCESSOR_SECONDS)
-        kills = _ask(request, ["--priority=4..6", f"MESSAGE_ID={OOMD_KILL}"], _MOST_QUIET_TROUBLES)
+        kills = _ask(request, [f"--priority={priorities}", f"MESSAGE_ID={OOMD_KILL}"], _MOST_QUIET_TROUBLES)
     except Unavailable as error:
         if error.reason == "unreadable":
             raise
-        return Found([], True, f"only entries of priority err and above were read: {error.detail}")
-    troubles = [line for line in lines.lines + kills.lines if line.kind != "other"]
-    return Found(troubles, lines.cut or kills.cut)
+        return Found([], True, f"only entries of priority err and above were read: {error.detail}", failed=True)
+    return Found([line for line in lines.lines + kills.lines if line.is_grave], lines.cut or kills.cut)
 
 
-def _late_beginning(request: Request) -> str | None:
-    """A remark when the journal says nothing of the window's first day: that part was lost, or the computer was off."""
+def _find_beginning(request: Request) -> tuple[float | None, str | None]:
+    """Since when the journal tells, None for a long time without any entry; and a remark when it is not as asked.
+
+    A first entry within a day of what was asked is a quiet beginning. Later, that part was lost, or the computer
+    was off.
+    """
     left = max(0.0, request.deadline - time.monotonic())
     try:
         output = run_tool(_question(request, "PRIORITY"), time.monotonic() + left / 2, max_bytes=_FIRST_BYTES)
         first = read_line(output.out.split(b"\n")[0]) if output.out else None
     except Unavailable:
-        return None
+        return request.since, "since when the journal tells could not be found out"
     if first is None:
-        return "the journal has no entry of this time"
+        is_long = request.now - request.since >= _ONE_DAY
+        return (None if is_long else request.since), "the journal has no entry of this time"
     if first.at - request.since < _ONE_DAY:
-        return None
-    return f"the journal begins at {write_instant(first.at)}"
+        return request.since, None
+    return min(first.at, request.now), f"the journal begins at {write_instant(first.at)}"

@@ -67,6 +67,11 @@ class Line:
                     return kind
         return "other"
 
+    @property
+    def is_grave(self) -> bool:
+        """Whether it speaks of failing hardware, a damaged file system or too little memory."""
+        return self.kind != "other"
+
 
 def read_line(text: bytes) -> Line | None:
     """One entry of `journalctl -o json`; None without a time of its own.
@@ -101,13 +106,13 @@ def _field(entry: dict, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def group_lines(lines: list[Line]) -> tuple[list[dict], bool]:
-    """Groups of one kind and source, troubles first, then by count; and whether groups had to be left out."""
+def group_lines(lines: list[Line]) -> tuple[list[dict], set[str]]:
+    """Groups of one kind and source, troubles first, then by count; and the kinds of which groups are left out."""
     groups: dict[tuple[str, str], list[Line]] = {}
     for line in sorted(lines, key=lambda one: one.at):
         groups.setdefault((line.kind, line.source), []).append(line)
     order = sorted(groups, key=lambda key: (key[0] == "other", -len(groups[key]), key))
-    return [_group(key, groups[key]) for key in order[:_MOST_GROUPS]], len(order) > _MOST_GROUPS
+    return [_group(key, groups[key]) for key in order[:_MOST_GROUPS]], {kind for kind, _source in order[_MOST_GROUPS:]}
 
 
 def _group(key: tuple[str, str], lines: list[Line]) -> dict:

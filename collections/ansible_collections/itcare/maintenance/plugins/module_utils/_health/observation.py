@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import time
 
+from ansible_collections.itcare.maintenance.plugins.module_utils._health.administrators import observe_administrators
 from ansible_collections.itcare.maintenance.plugins.module_utils._health.answer import Request, write_instant
+from ansible_collections.itcare.maintenance.plugins.module_utils._health.batteries import observe_batteries
 from ansible_collections.itcare.maintenance.plugins.module_utils._health.clock import observe_time
+from ansible_collections.itcare.maintenance.plugins.module_utils._health.encryption import observe_encryption
 from ansible_collections.itcare.maintenance.plugins.module_utils._health.filesystems import observe_filesystems
+from ansible_collections.itcare.maintenance.plugins.module_utils._health.firewall import observe_firewall
 from ansible_collections.itcare.maintenance.plugins.module_utils._health.journal import observe_journal
 from ansible_collections.itcare.maintenance.plugins.module_utils._health.libraries import observe_libraries
+from ansible_collections.itcare.maintenance.plugins.module_utils._health.listeners import observe_listeners
 from ansible_collections.itcare.maintenance.plugins.module_utils._health.memory import observe_memory, observe_uptime
 from ansible_collections.itcare.maintenance.plugins.module_utils._health.reboot import observe_reboot
 from ansible_collections.itcare.maintenance.plugins.module_utils._health.smart import observe_smart
 from ansible_collections.itcare.maintenance.plugins.module_utils._health.system import bare_system, observe_system
+from ansible_collections.itcare.maintenance.plugins.module_utils._health.temperatures import observe_temperatures
 from ansible_collections.itcare.maintenance.plugins.module_utils._health.units import observe_units
 from ansible_collections.itcare.maintenance.plugins.module_utils._health.worker import ask_all
 
@@ -31,6 +37,12 @@ SOURCES = {
     "time": observe_time,
     "uptime": observe_uptime,
     "memory": observe_memory,
+    "temperatures": observe_temperatures,
+    "batteries": observe_batteries,
+    "administrators": observe_administrators,
+    "listeners": observe_listeners,
+    "firewall": observe_firewall,
+    "encryption": observe_encryption,
 }
 DEFAULT_WINDOW_SECONDS = 7 * 86400
 # A source stops by itself at this share of its time, with an answer that says more than the one of who kills it.
