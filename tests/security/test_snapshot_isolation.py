@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from itcare.access import find_scope, list_scopes
+from itcare.access import Principal, find_scope, list_scopes, staff_scope
 from itcare.core.errors import ItcareError, NotFoundError, UnsafeError
+from itcare.publish.firm_reader import FirmOverview
+from itcare.publish.firm_writer import publish_firm
 from itcare.publish.reader import Snapshot
 from itcare.publish.snapshot import publish_client
 from tests.support.publishing import SMALL_JUDGE, make_source, write_contract
@@ -38,6 +40,16 @@ def tell_everything(code, mark, hosts):
     for host in hosts:
         detail = story.keep({"address": f"{mark}.example", "remote_user": f"{mark}-remote", "message": f"{mark}-said"})
         story.tell_host(number, host, "failed", tasks=[failed], detail=detail, alarms=[f"{mark}-alarm"])
+    told = task(0, "itcare.maintenance.software_info", attachments={"packages": story.keep(
+        [{"name": f"{mark}-package", "version": f"{mark}-version", "publisher": f"{mark}-publisher", "source": "dpkg",
+          "scope": f"user:{mark}-account"}])}, result=story.keep(
+        {"software": {"schema": "itcare/software/v1", "sources": {"dpkg": {"state": "ok"}}}}))  # fmt: skip
+    cleaned = task(1, "itcare.maintenance.temp_cleanup", result=story.keep(
+        {"temp": {"schema": "itcare/temp/v1", "categories": {f"{mark}-category": {"state": "ok"}}}}))  # fmt: skip
+    for host in hosts:
+        looked = story.open_run([host])
+        story.tell_host(looked, host, tasks=[told, cleaned])
+        story.close_run(looked)
     story.close_run(number, "cancelled", cancelled=story.keep({"by": f"{mark}-boss"}), reason=f"{mark}-end")
     return story
 
@@ -51,7 +63,8 @@ def published(tmp_path):
     for number, (code, mark) in enumerate(MARKS.items(), start=1):
         loaded = write_contract(tmp_path / "contracts", code, NAMES[code], legal_name=f"{mark} Sp. z o.o.")
         source = make_source(tell_everything(code, mark, NAMES[code]), loaded, number)
-        publish_client(tmp_path / "published", source, SMALL_JUDGE, NOON)
+        publication = publish_client(tmp_path / "published", source, SMALL_JUDGE, NOON)
+        publish_firm(tmp_path / "published", publication.summary)
     return tmp_path / "published"
 
 
@@ -75,7 +88,7 @@ def test_the_search_finds_what_is_there(published):
         assert {MARKS[code], code, NAMES[code][1], f"visit of {code}"} <= traces_of(published / folder, code)
         mark = MARKS[code].encode()
         for part in ("os", "user", "login", "stated", "sudo", "why", "task", "args", "message", "remote", "said",
-                     "alarm", "boss", "end"):  # fmt: skip
+                     "alarm", "boss", "end", "package", "version", "publisher", "account", "category"):  # fmt: skip
             assert mark + f"-{part}".encode() in (published / folder / "current.sqlite").read_bytes(), part
 
 
@@ -84,10 +97,59 @@ def test_the_search_would_find_rows_that_a_copied_database_keeps_in_free_pages(p
     shutil.copy(published / "2" / "current.sqlite", published / "1" / "copied.sqlite")
     connection = sqlite3.connect(published / "1" / "copied.sqlite", isolation_level=None)
     connection.execute("PRAGMA secure_delete = OFF")
-    for table in ("task", "obligation", "fact", "finding", "file", "host_result", "run", "host", "meta"):
+    for table in (
+        "temp",
+        "software_change",
+        "software",
+        "finding_interval",
+        "forecast",
+        "measure",
+        "task",
+        "obligation",
+        "fact",
+        "finding",
+        "file",
+        "host_result",
+        "run",
+        "host",
+        "meta",
+    ):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 fixed names
     connection.close()
     assert MARKS["NORD"] in traces_of(published / "1", "NORD")
+
+
+def test_the_overview_holds_sums_of_both_and_lies_in_neither_folder(published):
+    with FirmOverview.open(staff_scope(published, Principal("staff", is_staff=True))) as overview:
+        assert [row.code for row in overview.clients()] == ["ACME", "NORD"]
+    content = (published / "firm.sqlite").read_bytes()
+    for mark in MARKS.values():
+        for part in ("os", "user", "login", "stated", "why", "task", "message", "remote", "package", "boss"):
+            assert f"{mark}-{part}".encode() not in content, "the overview holds sums, and names of clients"
+    assert {path.name for path in (published / "1").iterdir()} == {"current.sqlite", "client.json"}
+
+
+def test_a_person_of_a_client_never_gets_to_the_overview(published, monkeypatch):
+    opened = []
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda path, *args, **options: opened.append(str(path)) or real(
+        path, *args, **options))  # fmt: skip
+    with pytest.raises(NotFoundError):
+        staff_scope(published, Principal("a person of ACME"))
+    with Snapshot.open(find_scope(list_scopes(published), "ACME")) as snapshot:
+        snapshot.runs()
+    assert opened and not any("firm" in path for path in opened)
+
+
+def test_a_clients_publication_reads_no_other_clients_snapshot(published, tmp_path, monkeypatch):
+    opened = []
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda path, *args, **options: opened.append(str(path)) or real(
+        path, *args, **options))  # fmt: skip
+    loaded = write_contract(tmp_path / "contracts", "ACME", ["pc01"])
+    publication = publish_client(published, make_source(Story("ACME"), loaded, 1), SMALL_JUDGE, NOON)
+    publish_firm(published, publication.summary)
+    assert opened and not any("/2/" in path for path in opened)
 
 
 def test_publishing_again_does_not_grow_what_is_known(published, tmp_path):
