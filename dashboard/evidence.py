@@ -10,10 +10,11 @@ from datetime import datetime
 import streamlit as st
 
 import widgets
-from findings import choice_of, rule_of, sentence, source_name, threshold_of
+from findings import choice_of, rule_of, sentence, threshold_of
 from itcare.core.words import FindingStatus, ObligationState, TaskOutcome
 from itcare.publish.reader import Snapshot
 from itcare.publish.rows import FindingRow, HostResultRow, ObligationRow, RunRow, TaskRow
+from observed import source_name
 from scene import Scene
 from states import duty_name, finding_glyph, finding_word, outcome_word, reason_word, state_glyph, state_word, task_word
 from views.frame import host_link, quiet, run_link, run_name

@@ -6,7 +6,7 @@ import streamlit as st
 
 import grids
 import widgets
-from findings import AREAS, OBSERVATION, area_of, short
+from briefs import AREAS, OBSERVATION, area_of, short
 from itcare.core.words import FindingStatus
 from itcare.publish.rows import FindingRow, HostRow
 from scene import Scene
