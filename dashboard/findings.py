@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from itcare.core.clock import read_instant
@@ -129,12 +129,16 @@ def _choices(source: str) -> str:
 def summary(row: FindingRow, zone: ZoneInfo, since: datetime | None = None) -> str:
     """The quiet second line, in our own words and numbers only: since when it stands, when it was last seen, by
     whose threshold. `since`: the first look that said so."""
-    begun = "" if since is None else tr("Since {day}.", day=day(since.astimezone(zone).date()))
+    begun = "" if since is None else tr("Since {day}.", day=_since(since.astimezone(zone).date(), row))
     seen = (
         "" if row.observed_at is None else tr("Observed on {moment}.", moment=moment(row.observed_at.astimezone(zone)))
     )
     chooser = tr(_CHOICES[choice]) if (choice := _first_choice(row)) in _CHOICES else ""
     return " ".join(filter(None, (begun, seen, tr("Threshold: {choice}.", choice=chooser) if chooser else "")))
+
+
+def _since(first: date, row: FindingRow) -> str:
+    return day(first, year=row.observed_at is not None and row.observed_at.year != first.year)
 
 
 def _first_choice(row: FindingRow) -> str:

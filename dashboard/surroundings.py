@@ -38,7 +38,9 @@ def show_batteries(fact: FactRow, zone: ZoneInfo) -> None:
         state = row.text("state")
         words = tr(_CHARGE[state.lower()]) if state.lower() in _CHARGE else state
         rows.append((row.text("name"), holds, tr("not told") if cycles is None else number(cycles), words))
-    columns = {tr("Battery"): 120, tr("Holds of what it was built for"): 240, tr("Charge cycles"): 120, tr("State"): None}  # fmt: skip
+    columns = {
+        tr("Battery"): 120, tr("Holds of what it was built for"): 240, tr("Charge cycles"): 120, tr("State"): None,
+    }  # fmt: skip
     widgets.table("batteries", columns, rows, tr("Batteries"))
 
 

@@ -22,6 +22,8 @@ from itcare.core.words import (
     SourceState,
     TaskOutcome,
 )
+from itcare.publish.firm import summarise_client
+from itcare.publish.firm_writer import publish_firm
 from itcare.publish.rows import (
     FactRow,
     FileRow,
@@ -33,6 +35,7 @@ from itcare.publish.rows import (
     TaskRow,
 )
 from itcare.publish.writer import SnapshotRows
+from tests.support.portal_past import past_rows
 from tests.support.snapshots import make_rows, plan_client, with_meta, write_client
 
 ZONE = ZoneInfo("Europe/Warsaw")
@@ -44,6 +47,7 @@ HOSTS = {
     "pc03": ("workstation", "oddział", "Debian GNU/Linux 12 (bookworm)"),
     "nb01": ("laptop", "oddział", "Ubuntu 24.04.3 LTS"),
 }
+UNANNOUNCED_AGO, RERUN_AGO = 7, 8  # days ago: a run adopted from a spool, one that repeats another
 # days ago: host -> what went wrong
 TROUBLE: dict[int, dict[str, HostOutcome]] = {
     9: {"pc03": HostOutcome.FAILED},
@@ -61,6 +65,8 @@ _TASKS = (
     ("Reach the computer", "ansible.builtin.ping", 12),
     ("Ask which system it is", "ansible.builtin.setup", 18),
     ("Observe the health of the computer", "itcare.maintenance.health_info", 27),
+    ("List the installed software", "itcare.maintenance.software_info", 36),
+    ("Look at temporary files", "itcare.maintenance.temp_cleanup", 45),
 )
 
 
@@ -87,9 +93,10 @@ def digest(*parts: object) -> str:
 def make_portal(folder: Path, now: datetime) -> Path:
     """ACME in Polish with its history, NORD in English with little; returns the published folder."""
     published = folder / "published"
-    write_client(published, 1, portal_rows(now))
-    plan = plan_client(2, hosts=3, runs=4, now=now)
-    write_client(published, 2, make_rows(plan))
+    second = make_rows(plan_client(2, hosts=3, runs=4, now=now))
+    for number, rows in ((1, portal_rows(now)), (2, second)):
+        write_client(published, number, rows)
+        publish_firm(published, summarise_client(number, rows, ZONE))
     return published
 
 
@@ -114,7 +121,8 @@ def portal_rows(now: datetime) -> SnapshotRows:
         hosts=tuple(sorted((_host(book, name, last[name], seen[name]) for name in HOSTS), key=lambda row: row.name)),
         runs=tuple(book.runs), host_results=tuple(book.results), tasks=tuple(book.tasks),
         files=tuple(file for run in book.runs for file in _files(run.number)),
-        findings=_findings(now, seen), facts=_facts(now, seen), obligations=tuple(book.obligations),
+        findings=(findings := _findings(now, seen)), facts=_facts(now, seen), obligations=tuple(book.obligations),
+        **past_rows(now, book.results, findings),
     )  # fmt: skip
 
 
@@ -136,7 +144,11 @@ def _day(book: _Book, day: date, trouble: dict[str, HostOutcome], ago: int) -> N
     by_hand = ago in (0, 5, 12)
     book.runs.append(
         RunRow(
-            number=number, duty="visit.daily", grade=RunGrade.ANNOUNCED, played_from=None, played_to=None, reruns=None,
+            number=number, duty="visit.daily",
+            grade=RunGrade.UNANNOUNCED if ago == UNANNOUNCED_AGO else RunGrade.ANNOUNCED,
+            played_from=opened - timedelta(hours=9) if ago == UNANNOUNCED_AGO else None,
+            played_to=opened - timedelta(hours=8) if ago == UNANNOUNCED_AGO else None,
+            reruns=number - 1 if ago == RERUN_AGO else None,
             check_mode=False, state=state, opened_at=opened,
             closed_at=opened + timedelta(seconds=74 + number % 9), operator="Katarzyna Wójcik" if by_hand else "itcare",
             stated_operator="Michał Zając" if ago == 12 else None, login="kwojcik" if by_hand else None,
@@ -165,7 +177,7 @@ def _result(book: _Book, run: int, host: str, outcome: HostOutcome, opened: date
         run=run, host=host, outcome=outcome, reason=NotReachedReason.TIMEOUT if away else None,
         needs_verify=outcome.needs_verify, truncated=False, connection="ssh", remote_user="itcare",
         address=f"192.0.2.{10 + place}", opened_at=opened,
-        closed_at=None if outcome.needs_verify else opened + timedelta(seconds=30 if away else 13 + place),
+        closed_at=None if outcome.needs_verify else opened + timedelta(seconds=30 if away else 17 + place),
         message="Connection timed out during banner exchange" if away else None, entry=entry, leaf_sha256=leaf,
         alarms=(),
     )  # fmt: skip
@@ -173,11 +185,11 @@ def _result(book: _Book, run: int, host: str, outcome: HostOutcome, opened: date
         HostOutcome.NOT_REACHED: (TaskOutcome.UNREACHABLE,),
         HostOutcome.FAILED: (TaskOutcome.OK, TaskOutcome.OK, TaskOutcome.FAILED),
         HostOutcome.INTERRUPTED: (TaskOutcome.OK, TaskOutcome.UNFINISHED),
-    }.get(outcome, (TaskOutcome.OK,) * 3)
+    }.get(outcome, (TaskOutcome.OK,) * 5)
     at = opened
     for position, end in enumerate(ends):
         name, module, line = _TASKS[position]
-        took = timedelta(seconds=30 if away else (1.2, 3.4, 8.7)[position])
+        took = timedelta(seconds=30 if away else (1.2, 3.4, 8.7, 2.1, 1.6)[position])
         bad = end in (TaskOutcome.FAILED, TaskOutcome.UNREACHABLE)
         book.tasks.append(
             TaskRow(
