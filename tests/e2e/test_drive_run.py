@@ -109,12 +109,16 @@ def test_a_changed_file_and_a_failed_task_are_told_apart(bench: Bench, tmp_path:
     assert (report.state, report.exit_code) == (RunState.COMPLETE, ExitCode.BAD_NEWS)
 
 
-def test_a_dry_run_says_so_and_changes_nothing(bench: Bench, tmp_path: Path) -> None:
+def test_a_dry_run_says_so_changes_nothing_and_leaves_nothing_to_the_next(bench: Bench, tmp_path: Path) -> None:
     loaded = write_contract(tmp_path, CLIENT, {"pc01": LOCAL})
-    report = bench.perform(loaded, write_playbook(tmp_path / "play", touch(tmp_path / "made")), check=True)
+    playbook = write_playbook(tmp_path / "play", touch(tmp_path / "made"))
+    report = bench.perform(loaded, playbook, check=True)
     assert report.state is RunState.COMPLETE
     assert bench.events(CLIENT, "run.opened")[0]["check"] is True
     assert not (tmp_path / "made").exists()
+    assert bench.perform(loaded, playbook).hosts[0].outcome is HostOutcome.CHANGED
+    assert bench.events(CLIENT, "run.opened")[1]["check"] is False
+    assert (tmp_path / "made").exists()
 
 
 def test_a_run_of_nothing_is_an_error(bench: Bench, tmp_path: Path) -> None:
