@@ -18,7 +18,7 @@ demo: environment ## a real visit of this computer, judged, recorded and shown i
 	@bash .ci/demo.sh
 
 test: components ## every test, on real components
-	@unset ITCARE_HOME; .venv/bin/pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@unset ITCARE_HOME; .venv/bin/pytest -m "not slow" -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-slow: components ## the long sweeps as well
 	@unset ITCARE_HOME; .venv/bin/pytest -m "slow or not slow" $(PYTEST_ARGS)

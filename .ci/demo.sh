@@ -15,10 +15,22 @@ if ! command -v ssh >/dev/null; then
     fi
 fi
 
+# CLEAN=1: the same contracts, but the visit may delete old temporary files of this computer
+contracts=$PWD/inventories/demo
+if [ -n "${CLEAN:-}" ]; then
+    contracts=$recovery/contracts-that-clean
+    mkdir -p -m 700 "$contracts"
+    for file in inventories/demo/*.yml; do
+        sed 's/temp_clean: false/temp_clean: true/' "$file" >"$contracts/${file##*/}"
+    done
+fi
+
 if [ ! -e "$ITCARE_HOME/itcare.toml" ]; then
     mkdir -p -m 700 "$recovery"
-    "$itcare" init --recovery-key "$recovery/recovery.key" --contracts inventories/demo
+    "$itcare" init --recovery-key "$recovery/recovery.key" --contracts "$contracts"
 fi
+
+sed -i "s|^contracts = .*|contracts = \"$contracts\"|" "$ITCARE_HOME/itcare.toml"
 
 visit() {
     # exit 3: some host was not reached. The second client's computer is switched off on purpose.

@@ -53,7 +53,11 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def _unused_components(config: pytest.Config) -> list[str]:
-    whole = not config.option.keyword and not config.option.markexpr and config.args == config.getini("testpaths")
+    whole = (
+        not config.option.keyword
+        and config.option.markexpr in ("", "not slow")
+        and config.args == config.getini("testpaths")
+    )
     if not CI or not whole or hasattr(config, "workerinput"):
         return []
     return sorted(set(allowed_skips()) - _used)

@@ -9,7 +9,7 @@ client's time zone.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -133,13 +133,52 @@ def _check_subjects(value: object) -> object:
     return value
 
 
+type TempCategory = Literal[
+    "system_temp", "user_cache", "package_cache", "browser_cache", "trash", "crash_reports", "journal"
+]
+_AtLeastOne = Annotated[int, Field(ge=1)]
+
+
+class VisitOptions(Part):
+    """What a visit does beside looking at the health: the options of the collection's role `visit`."""
+
+    software: bool = True
+    temp_categories: Annotated[tuple[TempCategory, ...], DISTINCT] = ("system_temp", "user_cache", "package_cache")
+    temp_clean: bool = False
+    temp_min_age_days: _AtLeastOne = 7
+    temp_exclude: Annotated[tuple[fields.Text, ...], DISTINCT] = ()
+    temp_ceiling_bytes: _AtLeastOne | None = None
+    temp_ceiling_files: _AtLeastOne | None = None
+    journal_keep_days: _AtLeastOne | None = None
+
+    @model_validator(mode="after")
+    def _keep_the_log(self) -> Self:
+        if "journal" in self.temp_categories and self.journal_keep_days is None:
+            raise expected("journal_keep_days beside the category journal: days of the log that are always kept")
+        return self
+
+    def to_variables(self) -> dict[str, object]:
+        """The options under their names in the role."""
+        return {
+            "visit_software": self.software,
+            "visit_temp_categories": list(self.temp_categories),
+            "visit_temp_clean": self.temp_clean,
+            "visit_temp_min_age_days": self.temp_min_age_days,
+            "visit_temp_exclude": list(self.temp_exclude),
+            "visit_temp_ceiling_bytes": self.temp_ceiling_bytes or 0,
+            "visit_temp_ceiling_files": self.temp_ceiling_files or 0,
+            "visit_temp_journal_keep_days": self.journal_keep_days or 0,
+        }
+
+
 class Duty(Part):
-    """One promise: for each selected host, as often as the cadence says."""
+    """One promise: for each selected host, as often as the cadence says, and how it is kept."""
 
     per: Annotated[tuple[Literal["host"], ...], BeforeValidator(_check_subjects)]
     select: Selection
     cadence: Cadence
     title: fields.Text | None = None
+    options: VisitOptions = Field(default_factory=VisitOptions)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import os
 import pwd
 import re
 import stat
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -70,13 +71,28 @@ def assign_sockets(hosts: Sequence[ResolvedHost], folder: Path) -> dict[str, Pat
     return {name: folder / str(number) for number, name in enumerate(remote)}
 
 
-def write_inventory(hosts: Iterable[ResolvedHost], keys: Mapping[str, Path | None], sockets: Mapping[str, Path]) -> str:
-    """Text of the inventory for the plugin itcare.maintenance.clients; every value in it is data."""
-    entries = {host.name: _entry(host, keys.get(host.name), sockets.get(host.name)) for host in hosts}
+def _default_python(host: ResolvedHost) -> str:
+    """The system's Python; on this computer our own where the system has none."""
+    return sys.executable if host.connection == "local" and not os.access(SYSTEM_PYTHON, os.X_OK) else SYSTEM_PYTHON
+
+
+def write_inventory(
+    hosts: Iterable[ResolvedHost],
+    keys: Mapping[str, Path | None],
+    sockets: Mapping[str, Path],
+    variables: Mapping[str, object] | None = None,
+) -> str:
+    """Text of the inventory for the plugin itcare.maintenance.clients; every value in it is data.
+
+    `variables`: role options of the duty, the same for every host.
+    """
+    entries = {host.name: _entry(host, keys.get(host.name), sockets.get(host.name), variables or {}) for host in hosts}
     return json.dumps({"schema": "itcare/inventory/v1", "hosts": entries}, sort_keys=True, indent=1) + "\n"
 
 
-def _entry(host: ResolvedHost, key: Path | None, socket: Path | None) -> dict[str, Any]:
+def _entry(
+    host: ResolvedHost, key: Path | None, socket: Path | None, variables: Mapping[str, object]
+) -> dict[str, Any]:
     return {
         "connection": host.connection,
         "address": host.address or host.name,
@@ -84,8 +100,8 @@ def _entry(host: ResolvedHost, key: Path | None, socket: Path | None) -> dict[st
         "user": host.user or (pwd.getpwuid(os.geteuid()).pw_name if host.connection == "ssh" else None),
         "become": host.become,
         # Discovery may find a version manager's shim, which answers rc 127 to every module.
-        "python": host.python or SYSTEM_PYTHON,
+        "python": host.python or _default_python(host),
         "private_key_file": str(key) if key else None,
         "control_path": str(socket) if socket else None,
-        "vars": {"visit_services": list(host.services)},
+        "vars": {**variables, "visit_services": list(host.services)},
     }

@@ -154,7 +154,8 @@ def _write_files(
 ) -> str:  # fmt: skip
     """Write what the supervisor and Ansible read; returns the digest of the inventory."""
     control_paths = hosts.assign_sockets(checked.chosen, sockets)
-    text = hosts.write_inventory(checked.chosen, checked.keys, control_paths)
+    options = request.loaded.contract.duty(request.duty).options
+    text = hosts.write_inventory(checked.chosen, checked.keys, control_paths, options.to_variables())
     preflight.check_inventory(text)
     write_private(folder.inventory, text)
     write_private(folder.configuration, environment.ansible_configuration(checked.collection.root))

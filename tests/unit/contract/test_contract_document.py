@@ -22,6 +22,7 @@ SECTIONS = {
     "### `sites`, each": models.Site,
     "### `hosts`, each": models.Host,
     "### `duties`, each": models.Duty,
+    "### `options` of a visit": models.VisitOptions,
     "### `select`": models.Selection,
     "### `cadence`": models.Cadence,
     "### `calendar`": kept.Calendar,
