@@ -1,9 +1,11 @@
 """The cleanup against a racing user, a full quota and very many files."""
 
+import json
 import multiprocessing
 import os
 import resource
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.collection import import_module_util
+from tests.support.components import ROOT
 from tests.support.temp_trees import Tree, fill, make_tree, skips
 
 
@@ -140,20 +143,15 @@ def measure_peak(root: Path, files: int) -> tuple[int, dict[str, Any]]:
     tree = make_tree(root)
     fill(tree.temp / "flat", files // 2, per_folder=files)
     fill(tree.temp / "split", files - files // 2)
-    receiver, sender = multiprocessing.get_context("spawn").Pipe(duplex=False)
-    process = multiprocessing.get_context("spawn").Process(target=clean_and_tell, args=(str(root), sender))
-    process.start()
-    peak, total, differences = receiver.recv()
-    process.join()
-    assert differences == []
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.clean_once", str(root)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["differences"] == []
     assert list(tree.temp.iterdir()) == []
-    return peak, total
-
-
-def clean_and_tell(root: str, sender: Any) -> None:
-    result = Tree(Path(root)).clean()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    sender.send((peak, result["total"], result["differences"]))
+    return told["peak"], told["total"]
 
 
 def check_growth(tmp_path: Path, files: int) -> None:
