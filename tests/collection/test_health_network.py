@@ -354,8 +354,8 @@ def test_the_older_tools_tell_the_same(computer, as_root, monkeypatch, policy, r
 def test_legacy_tables_are_read_beside_nft(computer, as_root, monkeypatch):
     with_tools(monkeypatch, "nft", "iptables-save", "ip6tables-save")
     computer.says("nft", "")
-    computer.says("iptables-save", SAVED.replace("POLICY", "DROP").replace("RULES", ""))
-    computer.says("ip6tables-save", SAVED.replace("POLICY", "ACCEPT").replace("RULES", ""))
+    computer.says("iptables-save", SAVED.replace("POLICY", "DROP").replace("RULES", "").replace("ufw-", "own-"))
+    computer.says("ip6tables-save", SAVED.replace("POLICY", "ACCEPT").replace("RULES", "").replace("ufw-", "own-"))
     assert look(computer)["active"] is False
     computer.write("/proc/net/ip_tables_names", "filter\n")
     told = look(computer)
