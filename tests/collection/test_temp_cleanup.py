@@ -2,20 +2,21 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.collection import import_module_util
-from tests.support.temp_trees import DAY, Tree, make_tree, make_young, skips
+from tests.support.temp_trees import DAY, Tree, make_young, passing_tree, skips
 
 decision = import_module_util("_temp.decision")
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    return make_tree(tmp_path / "root")
+def tree(tmp_path: Path) -> Iterator[Tree]:
+    with passing_tree(tmp_path / "root") as made:
+        yield made
 
 
 def fill_with_everything(tree: Tree) -> set[str]:

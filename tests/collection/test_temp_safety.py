@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.collection import import_module_util
-from tests.support.temp_trees import Tree, make_tree, skips
+from tests.support.temp_trees import Tree, passing_tree, skips
 
 directory: ModuleType = import_module_util("_temp.directory")
 decision: ModuleType = import_module_util("_temp.decision")
@@ -25,8 +25,9 @@ Switch = Callable[..., None]
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    return make_tree(tmp_path / "root")
+def tree(tmp_path: Path) -> Iterator[Tree]:
+    with passing_tree(tmp_path / "root") as made:
+        yield made
 
 
 @pytest.fixture

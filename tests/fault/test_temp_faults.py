@@ -15,12 +15,13 @@ import pytest
 
 from tests.support.collection import import_module_util
 from tests.support.components import ROOT
-from tests.support.temp_trees import Tree, fill, make_tree, skips
+from tests.support.temp_trees import Tree, fill, make_tree, passing_tree, skips
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    return make_tree(tmp_path / "root")
+def tree(tmp_path: Path) -> Iterator[Tree]:
+    with passing_tree(tmp_path / "root") as made:
+        yield made
 
 
 def swap_without_end(temp: str, outside: str) -> None:

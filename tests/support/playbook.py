@@ -68,7 +68,6 @@ def scrubbed_environment(folder: Path, extra: Mapping[str, str | None] | None = 
         "PATH": f"{ANSIBLE_PLAYBOOK.parent}:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": str(folder),
         "LANG": "C.UTF-8",
-        "TMPDIR": str(folder),
         "PYTHONDONTWRITEBYTECODE": "1",  # a run under a limit or fault must not leave half a .pyc behind
         "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
         "ITCARE_SPOOL": str(folder / "spool.jsonl"),

@@ -5,8 +5,10 @@ ahead; a file that is to be young by that clock gets a time of modification in t
 """
 
 import os
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,15 @@ def make_tree(root: Path) -> Tree:
     (root / "var/tmp").chmod(0o1777)
     (root / "etc/passwd").write_text(f"ada:x:{os.getuid()}:{os.getgid()}::/home/ada:/bin/sh\n")
     return tree
+
+
+@contextmanager
+def passing_tree(root: Path) -> Iterator[Tree]:
+    """A tree that is gone afterwards, however deep: pytest's own removal recurses and would give up."""
+    try:
+        yield make_tree(root)
+    finally:
+        subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=False)
 
 
 def make_young(path: Path) -> None:
