@@ -127,7 +127,8 @@ def months(totals: Mapping[date, float], title: str) -> go.Figure:
     names = [_month(when) for when in totals]
     figure = go.Figure(
         go.Bar(
-            x=names, y=[value / 1e9 for value in totals.values()], marker={"color": ink["accent"]}, width=0.6 if len(totals) > 4 else 0.3,
+            x=names, y=[value / 1e9 for value in totals.values()], marker={"color": ink["accent"]},
+            width=0.6 if len(totals) > 4 else 0.3,
             text=[size(value) for value in totals.values()], textposition="outside", cliponaxis=False, hoverinfo="skip",
         )
     )  # fmt: skip

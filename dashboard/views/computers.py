@@ -47,8 +47,8 @@ def listing(scene: Scene) -> None:
     findings: dict[str, list[FindingRow]] = {}
     for row in scene.snapshot.findings(limit=5000):
         findings.setdefault(row.host, []).append(row)
-    rows = [_row(scene, host, worst.get(host.name), findings.get(host.name, []), areas) for host in ordered[:MOST]]
     areas = shown_areas(findings)
+    rows = [_row(scene, host, worst.get(host.name), findings.get(host.name, []), areas) for host in ordered[:MOST]]
     head = [tr("Computer"), tr("Last check"), *(tr(AREAS[area]) for area in areas)]
     pressed = grids.table("hosts", head, rows, _legend()) or pressed
     frame.quiet(tr("Press a field to see its evidence, a name to open the computer."))
