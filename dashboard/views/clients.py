@@ -25,6 +25,7 @@ from views.frame import quiet
 from words import ago, alphabetical, lang, month_name, number, tr, trn
 
 BAD = (ObligationState.FAILED, ObligationState.NO_DATA, ObligationState.NOT_REACHED)
+COMING_FIRST = tuple(s for s in WORST_FIRST if s not in (ObligationState.PLANNED, ObligationState.WAIVED))
 Areas = Mapping[int, Mapping[str, FirmAreaRow]]
 
 
@@ -113,10 +114,8 @@ def in_order(clients: Sequence[FirmClientRow], areas: Areas, now: datetime) -> l
 
 
 def worst_of(row: FirmAreaRow) -> ObligationState:
-    """The worst state that occurs in an area."""
-    counts: Mapping[ObligationState, int] = {state: getattr(row, state.value) for state in ObligationState}
-    there = [state for state in WORST_FIRST if counts[state]]
-    return there[0] if there else ObligationState.PLANNED
+    """The worst state among the jobs whose turn has come; planned and waived ones say nothing of the work."""
+    return next((state for state in COMING_FIRST if getattr(row, state.value)), ObligationState.DONE)
 
 
 def _grid(clients: Sequence[FirmClientRow], areas: Areas, now: datetime) -> str | None:
@@ -196,8 +195,7 @@ def _area(client: FirmClientRow, row: FirmAreaRow | None, name: str, stale: bool
     owed, bad = owed_of(row), bad_of(row)
     if not owed:
         return {"text": tr("nothing due")}
-    state = worst_of(row) if bad else next((s for s in WORST_FIRST if s not in (*BAD, ObligationState.WAIVED)
-                                            and getattr(row, s.value)), ObligationState.DONE)  # fmt: skip
+    state = worst_of(row)
     part = bad or (0 if state is ObligationState.DONE else getattr(row, state.value))
     text = f"{number(part)}/{number(owed)}" if part else number(owed)
     return {
