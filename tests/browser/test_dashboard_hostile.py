@@ -138,7 +138,8 @@ def test_hostile_names_of_disks_stay_letters_in_figures(server: Server, chromium
         charts = seen.page.locator(".js-plotly-plot")
         charts.first.wait_for()
         titles = seen.page.locator(".js-plotly-plot .gtitle")
-        assert MARK in " ".join(titles.all_inner_texts() or titles.all_text_contents())
+        titles.first.wait_for()
+        assert MARK in " ".join(titles.all_text_contents())
         assert not seen.page.locator(
             ".js-plotly-plot a, .js-plotly-plot tspan[style*=bold], .js-plotly-plot image"
         ).count()

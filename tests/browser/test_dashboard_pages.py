@@ -303,19 +303,20 @@ def _english() -> list[re.Pattern[str]]:
     return found
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["pl", "en"])
 @pytest.mark.parametrize("name", PAGES)
-def test_a_picture_of_each_page_is_taken(
-    server: Server, chromium: Browser, name: str, language: str, scheme: str, width: int
-) -> None:
+def test_a_picture_of_each_page_is_taken(server: Server, chromium: Browser, name: str, language: str) -> None:
     """Every page in both languages and themes, on a desk and on a phone, which scrolls in one direction only."""
     path, query = PAGES[name]
-    with visit(chromium, color_scheme=scheme, viewport={"width": width, "height": 900}) as one:
+    with visit(chromium) as one:
         one.open(server.url(path, client="ACME", lang=language, **query))
-        _picture(one, f"{name}-{language}-{scheme}" + ("-phone" if width == 390 else ""))
-        assert one.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+        for scheme in ("light", "dark"):
+            one.page.emulate_media(color_scheme=scheme)
+            for width, suffix in ((1440, ""), (390, "-phone")):
+                one.page.set_viewport_size({"width": width, "height": 900})
+                one.page.wait_for_timeout(600)
+                _picture(one, f"{name}-{language}-{scheme}{suffix}")
+                assert one.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
         assert not one.left
         assert not one.errors
 
