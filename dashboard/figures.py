@@ -117,7 +117,8 @@ def disk(scene: Scene, rows: Sequence[MeasureRow], forecast: ForecastRow) -> go.
         range=[0, top * 1.12], tickvals=steps, ticktext=[number(step, 1 if top < 20 else 0) for step in steps]
     )
     days = _day_ticks(times[0].date(), end.date())
-    figure.update_xaxes(tickvals=days, ticktext=[short_day(when) for when in days])
+    margin = (end - times[0]) * 0.02
+    figure.update_xaxes(range=[days[0], end + margin], tickvals=days, ticktext=[short_day(when) for when in days])
     return figure
 
 
@@ -127,7 +128,8 @@ def months(totals: Mapping[date, float], title: str) -> go.Figure:
     names = [_month(when) for when in totals]
     figure = go.Figure(
         go.Bar(
-            x=names, y=[value / 1e9 for value in totals.values()], marker={"color": ink["accent"]}, width=0.6,
+            x=names, y=[value / 1e9 for value in totals.values()], marker={"color": ink["accent"]},
+            width=0.6 if len(totals) > 4 else 0.3,
             text=[size(value) for value in totals.values()], textposition="outside", cliponaxis=False, hoverinfo="skip",
         )
     )  # fmt: skip

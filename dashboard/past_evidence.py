@@ -148,8 +148,8 @@ def _temp(scene: Scene, lookup: Lookup, row: TempRow) -> None:
     widgets.text(f"{row.host}: {category_name(row.category)}")
     widgets.facts([
         (tr("State"), temp_state(row)),
-        (tr("Could be deleted"), amount(row.planned_files, row.planned_bytes)),
-        (tr("Deleted"), amount(row.deleted_files, row.deleted_bytes)),
+        (tr("Could be deleted"), amount(row, row.planned_files, row.planned_bytes)),
+        (tr("Deleted"), amount(row, row.deleted_files, row.deleted_bytes)),
         (tr("Left alone"), left_alone(row)),
     ])  # fmt: skip
     run_evidence(scene, lookup, row.run, row.host, module=TEMP_MODULE)
@@ -170,9 +170,9 @@ def temp_state(row: TempRow) -> str:
     return ", ".join(filter(None, (words[row.state], row.reason)))
 
 
-def amount(files: int | None, size_bytes: int | None) -> str:
-    """Files and bytes; empty where neither is known."""
-    if size_bytes is None:
+def amount(row: TempRow, files: int | None, size_bytes: int | None) -> str:
+    """Files and bytes; empty where they are not known or there was nothing to look at."""
+    if size_bytes is None or row.state is not TempState.OK:
         return ""
     return size(size_bytes) if files is None else tr("{size}, files: {files}", size=size(size_bytes), files=files)
 
@@ -188,15 +188,16 @@ def left_alone(row: TempRow) -> str:
 
 
 def show_all(scene: Scene, rows: Sequence[TempRow], key: str) -> None:
-    """Clean-ups as a table; a pressed row opens its evidence."""
+    """Clean-ups as a table; a pressed cell opens its evidence."""
     table = [
-        (moment(scene.local(row.at), year=True) if row.at else "", category_name(row.category), temp_state(row),
-         amount(row.planned_files, row.planned_bytes), amount(row.deleted_files, row.deleted_bytes), left_alone(row))
+        (moment(scene.local(row.at), year=True) if row.at else "", row.host, category_name(row.category),
+         temp_state(row), amount(row, row.planned_files, row.planned_bytes),
+         amount(row, row.deleted_files, row.deleted_bytes), left_alone(row))
         for row in rows
     ]  # fmt: skip
     columns = {
-        tr("Day"): 190, tr("What"): 210, tr("State"): 130, tr("Could be deleted"): 170, tr("Deleted"): 170,
-        tr("Left alone"): None,
+        tr("Day"): 190, tr("Computer"): 90, tr("What"): 210, tr("State"): 110, tr("Could be deleted"): 150,
+        tr("Deleted"): 150, tr("Left alone"): None,
     }  # fmt: skip
     pressed = widgets.cells(key, columns, table, tr("Clean-ups of temporary files, the newest first"))
     if pressed is not None:

@@ -15,7 +15,7 @@ const neighbour = (buttons, from, [down, right]) => {
 export default function (component) {
   draw(component, (data) => {
     const scroll = element("div", "scroll")
-    const table = element("table")
+    const table = element("table", data.head.length > 9 ? "many" : "")
     const head = element("tr")
     for (const words of data.head) {
       const cell = element("th", "", words)

@@ -22,9 +22,10 @@ from scene import Scene, months
 from states import DELIVERED, FINDINGS, STATES, WORST_FIRST, duty_name, finding_glyph, finding_word, state_word
 from views import running
 from views.frame import quiet
-from words import ago, alphabetical, lang, moment, month_name, number, tr, trn
+from words import ago, alphabetical, lang, month_name, number, tr, trn
 
 BAD = (ObligationState.FAILED, ObligationState.NO_DATA, ObligationState.NOT_REACHED)
+COMING_FIRST = tuple(s for s in WORST_FIRST if s not in (ObligationState.PLANNED, ObligationState.WAIVED))
 Areas = Mapping[int, Mapping[str, FirmAreaRow]]
 
 
@@ -58,7 +59,7 @@ def show(door: StaffScope, scopes: tuple[ClientScope, ...]) -> None:
     with left:
         running.show(door)
     with right:
-        _ledgers(clients)
+        _ledgers(clients, now)
     if pressed is not None:
         _press(pressed, scopes, now)
 
@@ -113,10 +114,8 @@ def in_order(clients: Sequence[FirmClientRow], areas: Areas, now: datetime) -> l
 
 
 def worst_of(row: FirmAreaRow) -> ObligationState:
-    """The worst state that occurs in an area."""
-    counts: Mapping[ObligationState, int] = {state: getattr(row, state.value) for state in ObligationState}
-    there = [state for state in WORST_FIRST if counts[state]]
-    return there[0] if there else ObligationState.PLANNED
+    """The worst state among the jobs whose turn has come; planned and waived ones say nothing of the work."""
+    return next((state for state in COMING_FIRST if getattr(row, state.value)), ObligationState.DONE)
 
 
 def _grid(clients: Sequence[FirmClientRow], areas: Areas, now: datetime) -> str | None:
@@ -196,9 +195,9 @@ def _area(client: FirmClientRow, row: FirmAreaRow | None, name: str, stale: bool
     owed, bad = owed_of(row), bad_of(row)
     if not owed:
         return {"text": tr("nothing due")}
-    state = worst_of(row) if bad else next((s for s in WORST_FIRST if s not in (*BAD, ObligationState.WAIVED)
-                                            and getattr(row, s.value)), ObligationState.DONE)  # fmt: skip
-    text = f"{number(bad)}/{number(owed)}" if bad else number(owed)
+    state = worst_of(row)
+    part = bad or (0 if state is ObligationState.DONE else getattr(row, state.value))
+    text = f"{number(part)}/{number(owed)}" if part else number(owed)
     return {
         "id": f"{client.code}|{row.area}",
         "state": _shade(state, stale),
@@ -266,7 +265,7 @@ def _open(scene: Scene, what: str) -> None:
         evidence.open_obligations(scene, bad or jobs, title + month_name(scene.month))
 
 
-def _ledgers(clients: Sequence[FirmClientRow]) -> None:
+def _ledgers(clients: Sequence[FirmClientRow], now: datetime) -> None:
     """Those in doubt first, each with what the check said; the sound ones in one line."""
     st.header(tr("Ledgers"), anchor=False)
     doubtful = [client for client in clients if not client.ledger_is_sound or client.problems]
@@ -275,7 +274,7 @@ def _ledgers(clients: Sequence[FirmClientRow]) -> None:
             evidence.badge("fail" if not client.ledger_is_sound else "warn")
             widgets.text(f"{client.code}, {client.legal_name}")
             widgets.facts([
-                (tr("Checked"), moment(client.ledger_checked_at.astimezone(), year=True)),
+                (tr("Checked"), ago(client.ledger_checked_at, now)),
                 (tr("Entries"), number(client.tree_size)),
                 (tr("Not readable"), number(client.problems) if client.problems else None),
             ])  # fmt: skip
@@ -285,7 +284,7 @@ def _ledgers(clients: Sequence[FirmClientRow]) -> None:
         words = tr("All ledgers ({n}): sound.", n=sound) if not doubtful else tr("Other ledgers ({n}): sound.", n=sound)
         st.text(words)
     rows = [
-        (client.code, number(client.tree_size), moment(client.ledger_checked_at.astimezone(), year=True))
+        (client.code, number(client.tree_size), ago(client.ledger_checked_at, now))
         for client in clients if client not in doubtful
     ]  # fmt: skip
     if rows:

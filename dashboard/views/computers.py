@@ -47,8 +47,9 @@ def listing(scene: Scene) -> None:
     findings: dict[str, list[FindingRow]] = {}
     for row in scene.snapshot.findings(limit=5000):
         findings.setdefault(row.host, []).append(row)
-    rows = [_row(scene, host, worst.get(host.name), findings.get(host.name, [])) for host in ordered[:MOST]]
-    head = [tr("Computer"), tr("Last check"), *(tr(words) for words in AREAS.values())]
+    areas = shown_areas(findings)
+    rows = [_row(scene, host, worst.get(host.name), findings.get(host.name, []), areas) for host in ordered[:MOST]]
+    head = [tr("Computer"), tr("Last check"), *(tr(AREAS[area]) for area in areas)]
     pressed = grids.table("hosts", head, rows, _legend()) or pressed
     frame.quiet(tr("Press a field to see its evidence, a name to open the computer."))
     if len(ordered) > MOST:
@@ -150,11 +151,25 @@ def headline(hosts: tuple[HostRow, ...], worst: Mapping[str, FindingStatus]) -> 
     return trn("{n} computer", "{n} computers", len(hosts)) + ": " + ", ".join(text for n, text in parts if n) + "."
 
 
-def _row(scene: Scene, host: HostRow, worst: FindingStatus | None, findings: list[FindingRow]) -> dict[str, object]:
+def shown_areas(findings: Mapping[str, list[FindingRow]]) -> list[str]:
+    """Areas of which any computer has something, those with the worst finding first."""
+    worst: dict[str, int] = {}
+    for row in (row for rows in findings.values() for row in rows):
+        area = area_of(row)
+        if area is not None:
+            worst[area] = min(worst.get(area, len(_ORDER)), _ORDER.index(row.status))
+    there = [area for area in AREAS if area in worst] or list(AREAS)
+    return sorted(there, key=lambda area: worst.get(area, len(_ORDER)))
+
+
+def _row(
+    scene: Scene, host: HostRow, worst: FindingStatus | None, findings: list[FindingRow], areas: list[str]
+) -> dict[str, object]:
     label = widgets.plain(host.name, 64)
     note = ", ".join(widgets.plain(part, 40) for part in (role_name(host.role), host.site) if part)
     cells: list[dict[str, object]] = [_last(scene, host)]
-    for area, words in AREAS.items():
+    for area in areas:
+        words = AREAS[area]
         own = [row for row in findings if area_of(row) == area]
         if not host.current:
             cells.append({"text": tr("not covered")})

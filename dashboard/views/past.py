@@ -66,7 +66,8 @@ def show_disks(scene: Scene, host: HostRow) -> None:
 
 
 def _figure(scene: Scene, place: int, forecast: ForecastRow, rows: list[MeasureRow]) -> None:
-    sentence = f"{left(forecast)}. {told(forecast, scene.now)}"
+    free = left(forecast)
+    sentence = f"{free[:1].upper()}{free[1:]}. {told(forecast, scene.now)}"
     figures.draw(figures.disk(scene, rows, forecast), f"disk{place}", f"{widgets.plain(forecast.subject)}: {sentence}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         frame.quiet(sentence)
@@ -111,6 +112,8 @@ def between_chosen(
     if len(visits) < 2:
         return None
 
+    key = f"{scene.scope.code} {host.name}"
+
     def name(place: int) -> str:
         return f"{moment(scene.local(visits[place].at), year=True)} ({frame.run_name(scene, visits[place].run)})"
 
@@ -120,12 +123,10 @@ def between_chosen(
             tr("From the visit of"),
             range(1, len(visits)),
             format_func=name,
-            key=f"earlier {scene.scope.code} {host.name}",
+            key=f"earlier {key}",
         )
     with right_column:
-        later = st.selectbox(
-            tr("to the visit of"), range(earlier), format_func=name, key=f"later {scene.scope.code} {host.name}"
-        )
+        later = st.selectbox(tr("to the visit of"), range(earlier), format_func=name, key=f"later {key}")
     return between(rows, visits[earlier].at, visits[later or 0].at)
 
 
@@ -147,8 +148,9 @@ def _changes(scene: Scene, host: HostRow, visits: list[Look], changes: list[NetC
 
 
 def _installed(scene: Scene, host: HostRow, packages: list[SoftwareRow]) -> None:
+    key = f"search {scene.scope.code} {host.name}"
     asked = st.text_input(
-        tr("Search by name, version or publisher"), key=f"search {scene.scope.code} {host.name}", max_chars=100,
+        tr("Search by name, version or publisher"), key=key, max_chars=100,
         icon=":material/search:",
     )  # fmt: skip
     words = (asked or "").casefold().split()

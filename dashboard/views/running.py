@@ -13,7 +13,7 @@ from past_evidence import Part
 from scene import Scene
 from states import duty_name, task_word
 from views.frame import quiet
-from words import ago, lasting, tr, trn
+from words import lasting, tr, trn
 
 EVERY_SECONDS = 5
 SILENT = timedelta(minutes=5)  # longer than most tasks take: somebody should look
@@ -51,7 +51,7 @@ def _run(run: RunInProgress, now: datetime) -> None:
     elif now - last > SILENT:
         st.warning(tr("Silent for {time}: it hangs, or its driver died.", time=lasting((now - last).total_seconds())))
     else:
-        quiet(tr("Last sign: {age}", age=ago(last, now)))
+        quiet(tr("Last sign: {time} ago", time=lasting(max((now - last).total_seconds(), 0))))
     steps = sorted((host for host in run.hosts if host.at is not None), key=lambda host: host.at or now, reverse=True)
     for step in steps[:MOST_STEPS]:
         state = tr("runs now") if step.outcome is None else task_word(step.outcome)

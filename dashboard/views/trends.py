@@ -42,8 +42,8 @@ def show(scene: Scene, hosts: Sequence[HostRow]) -> str | None:
         changes.setdefault(change.host, []).append(change)
     trends = [_gather(scene, host, forecasts.get(host.name, ()), changes.get(host.name, ())) for host in hosts]
     columns = {
-        tr("Computer"): 110, tr("Last visit"): 95, tr("Fullest disk"): 170, tr("Used over time, 0–100%"): 190,
-        tr("Full in"): 130, tr("Changes of programs"): 190, tr("Temporary files"): None,
+        tr("Computer"): 90, tr("Last visit"): 105, tr("Fullest disk"): 175, tr("Used over time, 0–100%"): 165,
+        tr("Full in"): 115, tr("Changes of programs"): 180, tr("Temporary files"): None,
     }  # fmt: skip
     pressed = widgets.cells(
         f"trends {scene.scope.code}", columns, [_row(scene, trend) for trend in trends],

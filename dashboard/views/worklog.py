@@ -98,8 +98,8 @@ def _month_of(scene: Scene, row: RunRow) -> date:
 
 def _columns() -> dict[str, int | None]:
     return {
-        tr("Result"): 190, tr("Day"): 95, tr("From"): 65, tr("Duration"): 100, tr("Work"): 190, tr("Who"): 170,
-        tr("Worked"): 75, tr("Run"): 90, tr("Repeats"): 90, tr("Reason"): None,
+        tr("Result"): 190, tr("Day"): 95, tr("From"): 60, tr("Duration"): 95, tr("Work"): 200, tr("Who"): 140,
+        tr("Worked"): 65, tr("Run"): 85, tr("Reason"): None,
     }  # fmt: skip
 
 
@@ -108,8 +108,9 @@ def _row(scene: Scene, row: RunRow) -> tuple[object, ...]:
     took = "" if row.closed_at is None else lasting((row.closed_at - row.opened_at).total_seconds())
     work = duty_name(row.duty) + (f" ({tr('trial')})" if row.check_mode else "")
     state = run_word(row.state) + (f", {tr('unannounced')}" if row.grade is RunGrade.UNANNOUNCED else "")
-    repeats = "" if row.reruns is None else frame.run_name(scene, row.reruns)
+    if row.reruns is not None:
+        work += f", {tr('repeats {run}', run=frame.run_name(scene, row.reruns))}"
     return (
         state, table_day(opened.date()), f"{opened:%H:%M}", took, work, person(row),
-        of(row.hosts_good, row.hosts_total), frame.run_name(scene, row.number), repeats, row.reason,
+        of(row.hosts_good, row.hosts_total), frame.run_name(scene, row.number), row.reason,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """Hostile text in every free text field: shown as text, makes no element, lets no request leave."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +8,7 @@ from playwright.sync_api import Browser
 
 from itcare.core.clock import SystemClock
 from tests.support.browser import Visit, browser, visit
-from tests.support.corpus import MARK, OUTSIDE, poison
+from tests.support.corpus import MARK, OUTSIDE, poison, poison_firm
 from tests.support.dashboard import Server, serving
 from tests.support.portal import make_portal
 
@@ -16,6 +17,7 @@ PAGES = [
     ("/", {}),
     ("/computers", {}),
     ("/computers", {"host": "pc03"}),
+    ("/computers", {"host": "srv01"}),
     ("/worklog", {}),
     ("/worklog", {"run": "40"}),
 ]
@@ -47,6 +49,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     file.chmod(0o600)
     poison(file)
     with serving(home, client="ACME") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def staff_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("staff")
+    published = make_portal(home, SystemClock().now())
+    for file in (published / "1" / "current.sqlite", published / "firm.sqlite"):
+        file.chmod(0o600)
+    poison(published / "1" / "current.sqlite")
+    poison_firm(published / "firm.sqlite", home / "progress")
+    with serving(home) as running:
         yield running
 
 
@@ -99,6 +113,58 @@ def test_a_hostile_cell_stays_text_when_it_is_opened(server: Server, chromium: B
             seen.page.wait_for_timeout(300)
             _check(seen)
             seen.page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("language", ["pl", "en"])
+def test_hostile_text_on_the_page_of_all_clients_is_only_text(
+    staff_server: Server, chromium: Browser, language: str
+) -> None:
+    with visit(chromium) as seen:
+        seen.open(staff_server.url("/clients", client="ACME", lang=language))
+        told = seen.text()
+        assert told.count(MARK) > 10
+        assert not {"\u202e", "\u200b", "\u2066", "\x1b", "\x00"} & set(told)
+        _check(seen)
+        seen.page.get_by_role("button", name=re.compile(r"^ACME: ")).first.click()
+        seen.page.get_by_role("dialog").wait_for()
+        seen.settle()
+        assert MARK in seen.page.get_by_role("dialog").inner_text()
+        _check(seen)
+
+
+def test_hostile_names_of_disks_stay_letters_in_figures(server: Server, chromium: Browser) -> None:
+    with visit(chromium) as seen:
+        seen.open(server.url("/computers", client="ACME", lang="en", host="srv01"))
+        charts = seen.page.locator(".js-plotly-plot")
+        charts.first.wait_for()
+        titles = seen.page.locator(".js-plotly-plot .gtitle")
+        titles.first.wait_for()
+        assert MARK in " ".join(titles.all_text_contents())
+        assert not seen.page.locator(
+            ".js-plotly-plot a, .js-plotly-plot tspan[style*=bold], .js-plotly-plot image"
+        ).count()
+        charts.first.hover(position={"x": 120, "y": 120})
+        seen.page.wait_for_timeout(300)
+        _check(seen)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "place"),
+    [("/computers", {}, 0), ("/computers", {"host": "srv01"}, 1), ("/computers", {"host": "srv01"}, 2)],
+)
+def test_a_pressed_cell_of_hostile_rows_opens_only_text(
+    server: Server, chromium: Browser, path: str, query: dict[str, str], place: int
+) -> None:
+    with visit(chromium) as seen:
+        seen.open(server.url(path, client="ACME", lang="en", **query))
+        table = seen.page.get_by_test_id("stDataFrame").nth(place)
+        table.scroll_into_view_if_needed()
+        table.click(position={"x": 240, "y": 48})
+        dialog = seen.page.get_by_role("dialog")
+        dialog.wait_for()
+        seen.settle()
+        assert MARK in dialog.inner_text()
+        _check(seen)
 
 
 def test_direction_marks_are_written_out(server: Server, chromium: Browser) -> None:

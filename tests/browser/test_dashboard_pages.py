@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from itcare.core.clock import SystemClock
 from tests.support.browser import Visit, browser, visit
 from tests.support.dashboard import ROOT, Server, serving
-from tests.support.portal import DAYS, HOSTS, make_portal, portal_rows
+from tests.support.portal import DAYS, HOSTS, UNANNOUNCED_AGO, make_portal, make_progress, portal_rows
 from tests.support.translations import catalogue
 
 pytestmark = pytest.mark.component("chromium")
@@ -27,6 +27,10 @@ PAGES = {
     "computer": ("/computers", {"host": "pc03"}),
     "worklog": ("/worklog", {}),
     "run": ("/worklog", {"run": str(LAST_RUN - 6)}),
+    "computer-disks": ("/computers", {"host": "srv01"}),
+    "computer-young": ("/computers", {"host": "pc01"}),
+    "run-unannounced": ("/worklog", {"run": str(LAST_RUN - UNANNOUNCED_AGO)}),
+    "clients": ("/clients", {}),
 }
 
 
@@ -34,6 +38,7 @@ PAGES = {
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("home")
     make_portal(home, NOW)
+    make_progress(home, NOW)
     with serving(home) as running:
         yield running
 
@@ -73,23 +78,121 @@ def _close(seen: Visit) -> None:
     seen.page.wait_for_timeout(300)
 
 
+def _check_evidence(told: str, name: str) -> None:
+    """Run, computer, task, time, operator, contract and ledger entry are all in the drawer."""
+    commit = str(portal_rows(NOW).meta.contract_commit)[:12]
+    assert re.search(r"ACME/(\d+)", told), f"{name}: no run"
+    assert any(host in told for host in HOSTS), f"{name}: no computer"
+    assert "Task" in told, f"{name}: no task"
+    assert re.search(r"\d\d:\d\d:\d\d", told), f"{name}: no time"
+    assert "Operator" in told, f"{name}: no operator"
+    assert f"commit {commit}" in told, f"{name}: no contract commit"
+    assert re.search(r"ledger entry \d+\n[0-9a-f]{64}", told), f"{name}: no ledger entry"
+
+
 def test_every_number_on_overview_opens_its_evidence(server: Server, seen: Visit) -> None:
     seen.open(server.url(client="ACME", lang="en"))
-    commit = str(portal_rows(NOW).meta.contract_commit)[:12]
     numbers = [name for component in ("badges", "bars") for name in _fields(seen, component)]
     assert len(numbers) >= 10
     for name in numbers:
         seen.press(name)
-        told = _drawer(seen)
-        run = re.search(r"ACME/(\d+)", told)
-        assert run, f"{name}: no run"
-        assert any(host in told for host in HOSTS), f"{name}: no computer"
-        assert "Task" in told, f"{name}: no task"
-        assert re.search(r"\d\d:\d\d:\d\d", told), f"{name}: no time"
-        assert "Operator" in told, f"{name}: no operator"
-        assert f"commit {commit}" in told, f"{name}: no contract commit"
-        assert re.search(r"ledger entry \d+\n[0-9a-f]{64}", told), f"{name}: no ledger entry"
+        _check_evidence(_drawer(seen), name)
         _close(seen)
+
+
+def test_every_field_on_computers_opens_its_evidence(server: Server, seen: Visit) -> None:
+    """Badges, and of the grid each kind of field once for a good and a bad computer."""
+    seen.open(server.url("/computers", client="ACME", lang="en"))
+    names = [name for component in ("badges", "drawn") for name in _fields(seen, component)]
+    numbers = [n for n in dict.fromkeys(names) if not n.startswith(("Open computer", "pc01", "pc02", "nb01"))]
+    assert len(numbers) >= 4 + 2 * 8
+    for name in numbers:
+        seen.press(name)
+        _check_evidence(_drawer(seen), name)
+        _close(seen)
+
+
+_COLUMNS = {"Last visit": 150, "Fullest disk": 250, "Used over time": 450, "Full in": 600, "Changes": 720, "Files": 930}
+
+
+@pytest.mark.parametrize("column", _COLUMNS)
+def test_every_number_over_time_opens_its_evidence(server: Server, seen: Visit, column: str) -> None:
+    seen.open(server.url("/computers", client="ACME", lang="en"))
+    _press_cell(seen, 0, _COLUMNS[column])
+    told = _drawer(seen)
+    _check_evidence(told, column)
+    wanted = {"Changes": "List the installed software", "Files": "Look at temporary files"}
+    assert wanted.get(column, "Observe the health of the computer") in told
+    _close(seen)
+    seen.page.get_by_role("radio", name="Polski").click()  # another run of the page does not open it again
+    seen.page.wait_for_timeout(800)
+    seen.settle()
+    assert not seen.page.get_by_role("dialog").count()
+
+
+def _press_cell(seen: Visit, place: int, x: int, row: int = 0) -> None:
+    table = seen.page.get_by_test_id("stDataFrame").nth(place)
+    table.scroll_into_view_if_needed()
+    seen.page.wait_for_timeout(300)
+    table.click(position={"x": x, "y": 48 + 32 * row})
+
+
+def test_a_name_in_the_table_opens_the_computer(server: Server, seen: Visit) -> None:
+    seen.open(server.url("/computers", client="ACME", lang="en"))
+    _press_cell(seen, 0, 40)
+    seen.page.get_by_role("heading", name=re.compile("^pc03:")).wait_for()
+
+
+def test_every_number_of_a_computer_opens_its_evidence(server: Server, seen: Visit) -> None:
+    seen.open(server.url("/computers", client="ACME", lang="en", host="srv01"))
+    buttons = [
+        str(button.inner_text())
+        for button in seen.page.get_by_test_id("stMain").get_by_role("button").all()
+        if re.search(r"^Evidence|checks: fine", button.inner_text())
+    ]
+    assert len(buttons) >= 4
+    for name in dict.fromkeys(buttons):
+        seen.page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True).first.click()
+        _check_evidence(_drawer(seen), name)
+        _close(seen)
+    for place, what in enumerate(("Measured", "Version", "Publisher", "Could be deleted")):
+        _press_cell(seen, place, 60)
+        told = _drawer(seen)
+        assert what in told
+        _check_evidence(told, what)
+        _close(seen)
+
+
+def test_every_field_on_all_clients_opens_its_evidence(server: Server, seen: Visit) -> None:
+    seen.open(server.url("/clients", client="NORD", lang="en"))
+    numbers = [name for name in _fields(seen, "drawn") if name.startswith(("ACME,", "ACME:"))]
+    assert len(numbers) >= 4
+    for name in numbers:
+        seen.press(name)
+        _check_evidence(_drawer(seen), name)
+        _close(seen)
+    seen.press("Open client ACME")
+    seen.page.get_by_role("heading", name=re.compile("jobs due")).wait_for()
+    seen.settle()
+    assert "client=ACME" in seen.page.url
+
+
+def test_a_run_in_progress_goes_on_before_the_eyes(server: Server, seen: Visit) -> None:
+    """Only this part is drawn anew, without a press."""
+    home = server.home
+    seen.open(server.url("/clients", client="ACME", lang="en"))
+    seen.page.get_by_text("1 of 3 computers begun").wait_for()
+    make_progress(home, SystemClock().now(), begun=2)
+    seen.page.get_by_text("2 of 3 computers begun").wait_for(timeout=15_000)
+    make_progress(home, NOW)
+
+
+def test_the_log_is_filtered_in_the_browser(server: Server, seen: Visit) -> None:
+    seen.open(server.url("/worklog", client="ACME", lang="en"))
+    seen.page.get_by_role("button", name=re.compile("^unannounced")).click()
+    seen.page.get_by_text(re.compile("Shown: 1 of")).wait_for()
+    _press_cell(seen, 0, 18)
+    seen.page.get_by_text("This run is unannounced.").wait_for()
 
 
 def test_the_evidence_leads_to_the_run_and_its_tasks(server: Server, seen: Visit) -> None:
@@ -203,22 +306,19 @@ def _english() -> list[re.Pattern[str]]:
 @pytest.mark.parametrize("language", ["pl", "en"])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_picture_of_each_page_is_taken(server: Server, chromium: Browser, name: str, language: str) -> None:
+    """Every page in both languages and themes, on a desk and on a phone, which scrolls in one direction only."""
     path, query = PAGES[name]
-    scheme = {"pl": "light", "en": "dark"}[language]
-    with visit(chromium, color_scheme=scheme) as one:
+    with visit(chromium) as one:
         one.open(server.url(path, client="ACME", lang=language, **query))
-        _picture(one, f"{name}-{language}-{scheme}")
+        for scheme in ("light", "dark"):
+            one.page.emulate_media(color_scheme=scheme)
+            for width, suffix in ((1440, ""), (390, "-phone")):
+                one.page.set_viewport_size({"width": width, "height": 900})
+                one.page.wait_for_timeout(600)
+                _picture(one, f"{name}-{language}-{scheme}{suffix}")
+                assert one.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
         assert not one.left
         assert not one.errors
-
-
-@pytest.mark.parametrize("name", ["overview", "computers"])
-def test_a_phone_scrolls_in_one_direction_only(server: Server, chromium: Browser, name: str) -> None:
-    path, query = PAGES[name]
-    with visit(chromium, viewport={"width": 390, "height": 844}, device_scale_factor=2) as one:
-        one.open(server.url(path, client="ACME", lang="pl", **query))
-        _picture(one, f"{name}-pl-phone")
-        assert one.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
 
 
 def test_a_picture_of_the_drawer_is_taken(server: Server, chromium: Browser) -> None:

@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 
 from itcare.publish import rows
+from itcare.publish.progress import HostStep
 from tests.support.dashboard import FOLDER
 
 SOURCES = sorted(FOLDER.rglob("*.py"))
 MODULES = {path.stem for path in SOURCES} | {"views"}
 # `rows` holds the types of what the reader answers.
+STAFF_ONLY = {"itcare.publish.firm_reader", "itcare.publish.progress"}  # what lies across clients
+STAFF_PAGES = {"clients", "running"}
 ALLOWED_ITCARE = ("itcare.access", "itcare.publish.reader", "itcare.publish.rows", "itcare.core.")
 OTHERS = {
     "streamlit", "pandas", "babel", "starlette", "collections", "dataclasses", "datetime", "functools", "gettext",
     "hmac", "io", "json", "logging", "os", "pathlib", "re", "signal", "sys", "threading", "typing",
-    "unicodedata", "zoneinfo",
+    "unicodedata", "zoneinfo", "plotly",
 }  # fmt: skip
 # Reads files of the program; the same for every visitor.
 CACHED_WITHOUT_CLIENT = {"catalogue", "_source"}
@@ -32,8 +35,14 @@ MARKDOWN = {
 DANGERS = (
     "innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "new Function", "fetch(", "href", "src=",
 )  # fmt: skip
-_ROWS = {"row", "run", "host", "result", "task", "finding", "fact", "meta", "scene.meta", "file"}
-_TYPES = (rows.HostRow, rows.RunRow, rows.HostResultRow, rows.TaskRow, rows.FileRow, rows.FindingRow, rows.FactRow)
+_ROWS = {
+    "row", "run", "host", "result", "task", "finding", "fact", "meta", "scene.meta", "file", "forecast", "measure",
+    "change", "package", "client", "step", "trend.host", "row.change",
+}  # fmt: skip
+_TYPES = (
+    rows.HostRow, rows.RunRow, rows.HostResultRow, rows.TaskRow, rows.FileRow, rows.FindingRow, rows.FactRow,
+    rows.MeasureRow, rows.ForecastRow, rows.SoftwareRow, rows.SoftwareChangeRow, rows.TempRow, HostStep,
+)  # fmt: skip
 # What a computer or a person may have written: every field of these rows that holds text.
 FREE_TEXT = {
     name
@@ -55,7 +64,7 @@ def foreign_imports(tree: ast.Module) -> list[str]:
         name
         for name in names
         if not (
-            name.startswith(ALLOWED_ITCARE)
+            name.startswith(ALLOWED_ITCARE) or name in STAFF_ONLY
             if name.partition(".")[0] == "itcare"
             else name.partition(".")[0] in OTHERS | MODULES
         )
@@ -138,6 +147,34 @@ def free_text_in_markdown(tree: ast.Module) -> list[str]:
     return found
 
 
+def free_text_in_figures(tree: ast.Module) -> list[str]:
+    """Text of a computer in a module that draws figures, other than inside `literal`: plotly reads markup."""
+    if not any(isinstance(node, ast.Import) and "plotly" in ast.unparse(node) for node in tree.body):
+        return []
+    written_out = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "literal"
+        for inner in ast.walk(node)
+    }
+    return [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in FREE_TEXT
+        and ast.unparse(node.value) in _ROWS
+        and id(node) not in written_out
+    ]
+
+
+def across_clients(tree: ast.Module) -> set[str]:
+    """Imports of what lies across clients."""
+    return {
+        node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module in STAFF_ONLY
+    } | {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+         if alias.name in STAFF_ONLY}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("path", "tree"), list(trees()), ids=lambda value: value.name if isinstance(value, Path) else ""
 )
@@ -146,7 +183,10 @@ def test_a_module_of_the_dashboard_keeps_the_rules(path: Path, tree: ast.Module)
     assert not kept_state(tree)
     assert not unsafe_caches(tree)
     assert not free_text_in_markdown(tree)
+    assert not free_text_in_figures(tree)
+    assert path.stem in STAFF_PAGES or not across_clients(tree)
     calls = {name for name, call in streamlit_calls(tree) if is_of_streamlit(call)}
+    assert path.name == "figures.py" or "plotly_chart" not in calls
     assert not calls & NOWHERE
     assert path.name == "widgets.py" or not calls & ONLY_IN_WIDGETS
     assert "unsafe_allow_html" not in ast.unparse(tree)
@@ -197,6 +237,9 @@ def test_components_never_build_markup() -> None:
         (unsafe_caches, "@st.cache_data\ndef rows(month): return 1"),
         (unsafe_caches, "@st.cache_data\ndef rows(client_id): return st.session_state['client']"),
         (unsafe_caches, "@cache\ndef rows(client_id): return st.user.email"),
+        (free_text_in_figures, "import plotly.graph_objects as go\ngo.Figure(go.Bar(x=[row.subject]))"),
+        (across_clients, "from itcare.publish.firm_reader import FirmOverview"),
+        (across_clients, "import itcare.publish.progress"),
         (free_text_in_markdown, "st.title(f'{host.name}: fine')"),
         (free_text_in_markdown, "st.error(row.message)"),
         (free_text_in_markdown, "st.button(tr('Run {run}', run=row.reason))"),

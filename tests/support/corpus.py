@@ -43,11 +43,32 @@ _FIELDS = {
     "finding": ("rule", "subject", "reason", "threshold_source", "source"),
     "fact": ("reason", "detail"),
     "obligation": ("reason",),
+    "finding_interval": ("rule", "subject"),
+    "software": ("name", "version", "publisher", "architecture", "scope", "source"),
+    "software_change": ("name", "scope", "source", "architecture", "old_version", "new_version"),
+    "temp": ("reason",),
 }  # fmt: skip
 _META = (
     "legal_name", "technician", "technician_phone", "deputy", "contract_number", "contract_commit", "checkpoint",
     "tree_root", "ledger_message", "policy_version", "code_version", "collection_version",
 )  # fmt: skip
+
+
+def poison_firm(firm: Path, progress: Path) -> None:
+    """The same for the overview across clients and for a run in progress."""
+    turn = count()
+    connection = sqlite3.connect(firm)
+    connection.create_function("hostile", 0, lambda: TEXTS[next(turn) % len(TEXTS)])
+    with connection:
+        connection.execute("UPDATE client SET legal_name = hostile(), ledger_message = hostile(), problems = 1")
+        connection.execute("UPDATE client SET ledger_state = 'unsound' WHERE client_id = 2")
+        connection.execute("UPDATE area SET title = hostile(), area = hostile()")
+    connection.close()
+    progress.mkdir()
+    for place, text in enumerate(TEXTS):
+        step = {"task": text, "position": 1, "outcome": None, "at": "2026-03-18T07:00:00.000000Z"}
+        content = {"run": f"ACME/{place + 1}", "duty": text, "hosts": {"pc01": step, text: step}}
+        (progress / f"{place:032x}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 def poison(snapshot: Path) -> None:
@@ -61,6 +82,11 @@ def poison(snapshot: Path) -> None:
     with connection:
         for table, fields in _FIELDS.items():
             connection.execute(f"UPDATE {table} SET " + ", ".join(f"{name} = hostile()" for name in fields))  # noqa: S608 - names above
+        # A disk keeps one name in all tables, else no figure would be drawn of it.
+        mounts = {row[0] for row in connection.execute("SELECT subject FROM forecast WHERE subject IS NOT NULL")}
+        for place, mount in enumerate(sorted(mounts)):
+            for table in ("measure", "forecast"):
+                connection.execute(f"UPDATE {table} SET subject = ? WHERE subject = ?", (TEXTS[place * 4], mount))  # noqa: S608 - names above
         # The reader answers nothing for a duty that is not printable; so let it be as hostile as it can be.
         for table in ("run", "obligation"):
             connection.execute(f"UPDATE {table} SET duty = hostile_printable()")  # noqa: S608 - names above
@@ -75,6 +101,7 @@ def poison(snapshot: Path) -> None:
         for table, column in (
             ("run", "alarms_json"), ("host_result", "alarms_json"), ("task", "args_json"), ("finding", "values_json"),
             ("finding", "threshold_json"), ("fact", "data_json"),
+            ("temp", "skipped_json"),
         ):  # fmt: skip
             connection.execute(f"UPDATE {table} SET {column} = hostile_json({column}) WHERE {column} IS NOT NULL")  # noqa: S608 - names above
         connection.execute("UPDATE run SET alarms_json = ?", (json.dumps([{"kind": t, "text": t} for t in TEXTS]),))

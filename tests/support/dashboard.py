@@ -77,6 +77,7 @@ class Server:
 
     process: subprocess.Popen[str]
     address: str
+    home: Path
 
     @property
     def base(self) -> str:
@@ -107,7 +108,7 @@ def serving(home: Path, client: str = "", errors: Path | None = None) -> Iterato
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         assert address, f"the dashboard did not start: {(errors or home / 'dashboard.stderr').read_text()}"
-        yield Server(process, address)
+        yield Server(process, address, home)
     finally:
         process.terminate()
         process.wait(20)

@@ -4,6 +4,7 @@ Unlike `snapshots`, which shows every state at once, this is what a client reall
 screenshots are taken of it. Written by the real writer; invented names only.
 """
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
@@ -98,6 +99,17 @@ def make_portal(folder: Path, now: datetime) -> Path:
         write_client(published, number, rows)
         publish_firm(published, summarise_client(number, rows, ZONE))
     return published
+
+
+def make_progress(home: Path, now: datetime, begun: int = 1) -> None:
+    """A run of NORD in progress, as its driver tells of it: `begun` of three computers have begun."""
+    step = {"task": "Observe the health of the computer", "position": 2, "outcome": None, "at": write_instant(now)}
+    hosts = {f"pc{place:02}": step if place <= begun else None for place in (1, 2, 3)}
+    folder = home / "progress"
+    folder.mkdir(exist_ok=True)
+    part = folder / "part"
+    part.write_text(json.dumps({"run": "NORD/5", "duty": "visit.daily", "hosts": hosts}))
+    part.replace(folder / f"{5:032x}.json")
 
 
 def portal_rows(now: datetime) -> SnapshotRows:

@@ -49,6 +49,13 @@ def test_the_environment_of_the_server_is_a_fresh_one(settings: Settings) -> Non
     assert "/evil" not in given.values()
     assert given["HOME"] == str(FOLDER)
     assert "ITCARE_DASHBOARD_CLIENT" not in given
+    assert given["ITCARE_DASHBOARD_STAFF"] == "1"
+
+
+def test_a_server_for_one_client_is_not_for_staff(settings: Settings) -> None:
+    given = launcher.server_environment(settings, "ACME", SECRET, {"ITCARE_DASHBOARD_STAFF": "1"})
+    assert given["ITCARE_DASHBOARD_CLIENT"] == "ACME"
+    assert "ITCARE_DASHBOARD_STAFF" not in given
 
 
 def test_two_starts_have_two_tokens(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
