@@ -198,6 +198,7 @@ def test_a_visit_probes_first_and_leaves_the_observation_in_the_second_result(tm
         ("Probe the computer", "ok"),
         ("Look at the health of the computer", "ok"),
         ("List the installed software", "ok"),
+        ("Clean up temporary files, or only plan to", "ok"),
     ]
     assert_well_formed(rows[1]["result"]["health"], SOURCES)
     assert "ansible_facts" not in rows[1]["result"]
