@@ -67,11 +67,13 @@ def show(door: StaffScope, scopes: tuple[ClientScope, ...]) -> None:
 def headline(clients: Sequence[FirmClientRow], areas: Areas, now: datetime) -> str:
     """How many clients, and how many need somebody; parts that are zero are left out."""
     undone = sum(any(bad_of(row) for row in areas.get(client.client_id, {}).values()) for client in clients)
+    open_ = sum(any(row.attempted for row in areas.get(client.client_id, {}).values()) for client in clients)
     old = sum(is_stale(client, now) for client in clients)
     unsound = sum(not client.ledger_is_sound for client in clients)
     parts = [
         (unsound, trn("{n} with a ledger in doubt", "{n} with a ledger in doubt", unsound)),
         (undone, trn("{n} with jobs not done", "{n} with jobs not done", undone)),
+        (open_, trn("{n} with jobs in progress", "{n} with jobs in progress", open_)),
         (old, trn("{n} without fresh data", "{n} without fresh data", old)),
     ]
     told = ", ".join(text for count, text in parts if count) or tr("nothing is left undone")
@@ -171,7 +173,7 @@ def _row(
         cells = [cells[0], *({"text": tr("in doubt")} for _ in cells[1:])]
     return {
         "name": {"id": client.code, "text": client.code, "title": tr("Open client {code}", code=client.code)},
-        "note": widgets.plain(client.legal_name, 40),
+        "note": widgets.plain(client.legal_name, 80),
         "worst": _worst(areas, stale),
         "cells": cells,
     }

@@ -26,22 +26,26 @@ TEMP_SCHEMA = "itcare/temp/v1"
 
 
 def measure_disks(seen: Observation, at: datetime) -> Iterator[MeasureRow]:
-    """Bytes used of each file system, by mount. Capacity is used plus available: what its users can fill."""
+    """Bytes of each file system, by mount, that nobody can write any more; capacity is its size.
+
+    Size less available, so that the share left is the one that the rule `disk.free` judges and the value
+    reaches the capacity exactly when the disk is full for its users.
+    """
     source = mapping(mapping(seen.health.get("sources")).get("filesystems"))
     if source.get("state") != SourceState.OK:
         return
     told: set[str] = set()
     for item in sequence(source.get("data"))[:MAXIMUM_MOUNTS]:
         disk = mapping(item)
-        mount, used, available = (
+        mount, total, available = (
             text(disk.get("mount")),
-            whole(disk.get("used_bytes")),
+            whole(disk.get("total_bytes")),
             whole(disk.get("available_bytes")),
         )
-        if mount and mount not in told and used is not None and available is not None:
+        if mount and mount not in told and total is not None and available is not None and available <= total:
             told.add(mount)
             yield MeasureRow(
-                seen.record.host, DISK_USED, mount, at, float(used), float(used + available), seen.record.run
+                seen.record.host, DISK_USED, mount, at, float(total - available), float(total), seen.record.run
             )
 
 
