@@ -2,7 +2,7 @@
 
 import typer
 
-from itcare.cli import evidence, judgement, pages, repeating, runs, setup
+from itcare.cli import doctoring, evidence, judgement, pages, repeating, runs, setup
 
 app = typer.Typer(
     name="itcare",
@@ -29,6 +29,7 @@ app.command("runs")(runs.list_)
 app.command("show")(runs.show)
 app.command("verify")(evidence.verify)
 app.command("export-proof")(evidence.export_proof)
+app.command("doctor")(doctoring.doctor)
 app.command("assess")(judgement.assess)
 app.command("findings")(judgement.findings)
 app.command("publish")(pages.publish)
