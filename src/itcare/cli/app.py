@@ -2,7 +2,7 @@
 
 import typer
 
-from itcare.cli import comparing, doctoring, evidence, judgement, pages, repeating, runs, setup
+from itcare.cli import comparing, doctoring, evidence, judgement, keeping, pages, repeating, runs, setup
 
 app = typer.Typer(
     name="itcare",
@@ -33,6 +33,8 @@ app.command("verify")(evidence.verify)
 app.command("export-proof")(evidence.export_proof)
 ledger.command("compare")(comparing.compare)
 app.command("doctor")(doctoring.doctor)
+app.command("backup")(keeping.backup)
+app.command("restore")(keeping.restore)
 app.command("assess")(judgement.assess)
 app.command("findings")(judgement.findings)
 app.command("publish")(pages.publish)
