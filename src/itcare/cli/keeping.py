@@ -1,4 +1,4 @@
-"""Commands that keep an installation: backup, restore."""
+"""Commands that keep an installation: backup, restore, upgrade."""
 
 from pathlib import Path
 from typing import Annotated
@@ -46,6 +46,7 @@ def restore(
     Exit code 1: damaged, not sound, or older than a checkpoint kept outside; nothing is put there then.
     Example: itcare restore /media/backup/itcare-monday --into /var/lib/itcare --against kept-by-acme.txt
     """
+    from itcare.store.engine import is_older
     from itcare.upkeep.restore import restore_backup
 
     session = Session.open()
@@ -59,4 +60,26 @@ def restore(
     if not against:
         remark("No checkpoint from outside was compared: whether a newer backup exists cannot be told from this one.")
     remark(f"Put back by hand: {restored.home}/keys/signing.key (mode 0600) and {restored.home}/credentials.")
-    remark("Then, with ITCARE_HOME set to it: itcare doctor, itcare recover, itcare publish.")
+    first = "itcare upgrade, " if is_older(restored.facts.revision) else ""
+    remark(f"Then, with ITCARE_HOME set to it: {first}itcare doctor, itcare recover, itcare publish.")
+
+
+def upgrade(
+    backup: Annotated[
+        Path | None, typer.Option("--backup", help="New folder for the backup; default below the state directory.")
+    ] = None,
+) -> None:
+    """Bring the database of an older itcare to the schema of this one, after a verified backup.
+
+    Example: itcare upgrade --backup /media/backup/itcare-before-upgrade
+    """
+    from itcare.upkeep.upgrade import upgrade as upgrade_state
+
+    session = Session.open()
+    with progress_console().status("Upgrading"):
+        done = upgrade_state(session.settings, session.clock, backup)
+    if done.backup is None:
+        say(f"Nothing to do: the database has schema {done.before}, the one of this itcare.")
+        return
+    say(f"The database went from schema {done.before} to {done.after}, and every log verifies.")
+    say(f"The backup made before is in {done.backup}. Next: itcare doctor, itcare publish.")

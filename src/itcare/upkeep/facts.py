@@ -10,9 +10,10 @@ from itcare.core.settings import Settings
 from itcare.core.words import RunState
 from itcare.ledger.check import check_log
 from itcare.ledger.log import Ledger
-from itcare.store.engine import open_engine, read
+from itcare.store.engine import open_engine, read, read_revision
 from itcare.store.tables import body, client, leaf, log, run
 
+# These tables and the columns used here are in every revision.
 _COUNTED = (client, log, leaf, body, run)
 
 
@@ -37,12 +38,12 @@ class StateFacts:
 
 
 def verify_state(settings: Settings, against: Mapping[str, str]) -> StateFacts:
-    """Verify every log of a state directory.
+    """Verify every log of a state directory, also of one that is still to be upgraded.
 
     `against`: text of a checkpoint kept outside, by origin. Raises UnsoundError for the first log that is not
     sound, UnsafeError when the database cannot be opened.
     """
-    engine = open_engine(settings.database)
+    engine = open_engine(settings.database, older=True)
     try:
         found = []
         for target in Ledger(settings, engine).logs():
@@ -56,10 +57,10 @@ def verify_state(settings: Settings, against: Mapping[str, str]) -> StateFacts:
                 )  # fmt: skip
             found.append(LogFacts(target.client or "firm", target.origin, result.size, result.root))
         with read(engine) as connection:
-            revision = str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
             rows = {t.name: connection.execute(select(func.count()).select_from(t)).scalar_one() for t in _COUNTED}
             running = select(func.count()).select_from(run).where(run.c.state == RunState.RUNNING.value)
             open_runs = int(connection.execute(running).scalar_one())
+        revision = read_revision(engine)
     finally:
         engine.dispose()
-    return StateFacts(revision, tuple(found), rows, open_runs)
+    return StateFacts(str(revision), tuple(found), rows, open_runs)
