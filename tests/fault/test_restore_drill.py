@@ -1,6 +1,7 @@
 """The drill: a backup that was damaged, exchanged or grown old is never put back in silence."""
 
 import json
+import resource
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from itcare.core.clock import FixedClock
-from itcare.core.errors import BadInputError, ItcareError, UnsoundError
+from itcare.core.errors import BadInputError, ItcareError, UnsafeError, UnsoundError
 from itcare.ledger.note import Signer, load_signer
 from itcare.upkeep.backup import make_backup
 from itcare.upkeep.manifest import MANIFEST, write_manifest
@@ -168,6 +169,36 @@ def test_a_backup_signed_by_a_stranger_is_refused_by_the_kept_key(drill: SimpleN
     (copy / "keys" / "signing.pub").write_text(str(stranger.verifier_key(origin)))
     sign_anew(copy, stranger, origin)
     assert MANIFEST in refuse(drill, copy, tmp_path / "again", UnsoundError, key=drill.key)
+
+
+def test_another_version_of_the_format_names_the_way_on(drill: SimpleNamespace, tmp_path: Path) -> None:
+    copy, origin = copy_of(drill, tmp_path), drill.ledger.firm_log().origin
+    text = (copy / MANIFEST).read_text().rpartition("\n\n")[0].replace("backup/v1", "backup/v9") + "\n"
+    (copy / MANIFEST).write_bytes(load_signer(drill.ledger.settings.keys).sign(text, origin))
+    assert "itcare/backup/v9" in refuse(drill, copy, tmp_path / "again", UnsafeError)
+
+
+def test_a_full_disk_leaves_no_half_backup(drill: SimpleNamespace, tmp_path: Path) -> None:
+    """A real write error, in the database and in what follows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for size in (20_000, 1_000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            with pytest.raises(UnsafeError, match="free space"):
+                make_backup(drill.ledger, tmp_path / "backup", FixedClock(START))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert list(tmp_path.iterdir()) == []
+    assert open_ledger(drill.ledger.settings).latest_checkpoint(drill.log).size == 15
+
+
+def test_a_full_disk_leaves_no_half_state(drill: SimpleNamespace, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        refuse(drill, drill.backup, tmp_path / "again", UnsafeError)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_stranger_cannot_pass_a_checkpoint_either(drill: SimpleNamespace, tmp_path: Path) -> None:

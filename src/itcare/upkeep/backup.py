@@ -95,7 +95,7 @@ def copy_private(source: Path, target: Path) -> None:
 def _finish(ledger: Ledger, work: Path, signer: Signer, clock: Clock) -> Backup:
     """Verify the copy, describe it and sign the list of its files."""
     origin = ledger.firm_log().origin
-    facts = verify_state(replace(ledger.settings, home=work), {})
+    facts = verify_state(replace(ledger.settings, home=work))
     about = {
         "schema": VERSION,
         "origin": origin,

@@ -37,11 +37,10 @@ class StateFacts:
     open_runs: int
 
 
-def verify_state(settings: Settings, against: Mapping[str, str]) -> StateFacts:
+def verify_state(settings: Settings) -> StateFacts:
     """Verify every log of a state directory, also of one that is still to be upgraded.
 
-    `against`: text of a checkpoint kept outside, by origin. Raises UnsoundError for the first log that is not
-    sound, UnsafeError when the database cannot be opened.
+    Raises UnsoundError for the first log that is not sound, UnsafeError when the database cannot be opened.
     """
     engine = open_engine(settings.database, older=True)
     try:
@@ -49,7 +48,7 @@ def verify_state(settings: Settings, against: Mapping[str, str]) -> StateFacts:
         for target in Ledger(settings, engine).logs():
             # one look of the database at its own file is enough: that of the firm's log, the first
             integrity = target.client_id is None
-            result = check_log(settings, engine, target, against=against.get(target.origin), integrity=integrity)
+            result = check_log(settings, engine, target, integrity=integrity)
             if not result.sound:
                 raise UnsoundError(
                     "verify", f"{target.client or 'firm'} in {settings.home}", result.message,

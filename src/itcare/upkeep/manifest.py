@@ -1,7 +1,6 @@
 """The signed list of files of a backup: what is not in it, or differs from it, is not restored.
 
-A note (see docs/ledger-v1.md) under the name of the firm's log; its text is the version, the origin,
-then `<SHA-256>  <path>` for every file, sorted by path.
+Format: docs/backup-v1.md.
 """
 
 import os
@@ -11,7 +10,7 @@ from collections.abc import Mapping
 from hashlib import file_digest
 from pathlib import Path
 
-from itcare.core.errors import UnsoundError
+from itcare.core.errors import UnsafeError, UnsoundError
 from itcare.ledger.note import Signer
 from itcare.ledger.verify import MAX_MANIFEST_BYTES, NoteError, VerifierKey, open_note
 from itcare.store.durable import write_durably
@@ -56,14 +55,20 @@ def write_manifest(folder: Path, signer: Signer, origin: str) -> None:
 
 
 def read_manifest(folder: Path, key: VerifierKey) -> dict[str, str]:
-    """SHA-256 by name of the files that the backup in `folder` should hold. Raises UnsoundError."""
+    """SHA-256 by name of the files that the backup in `folder` should hold. Raises UnsoundError.
+
+    Raises UnsafeError for another version of the format.
+    """
     try:
         with (folder / MANIFEST).open("rb") as file:
             note = open_note(file.read(MAX_MANIFEST_BYTES + 1), [key], MAX_MANIFEST_BYTES)
         version, origin, *lines = note.text[:-1].split("\n")
         matches = [_LINE.fullmatch(line) for line in lines]
         if version != VERSION:
-            raise NoteError(f"version {version!a} is not known, this program reads {VERSION}")
+            raise UnsafeError(
+                "use backup", str(folder), f"its version is {version!a}, this program reads {VERSION}",
+                "Restore it with the itcare that wrote it, or a newer one.",
+            )  # fmt: skip
         if note.lines != 1 or origin != key.name or not all(m and may_be_in_backup(m[2]) for m in matches):
             raise NoteError("not a list of files of this format")
     except (OSError, ValueError) as error:

@@ -10,9 +10,12 @@ from pathlib import Path
 
 from itcare.core.errors import BadInputError, UnsafeError, UnsoundError
 from itcare.core.settings import Settings
+from itcare.ledger.check import check_log
+from itcare.ledger.log import Ledger
 from itcare.ledger.note import VERIFIER_KEY
 from itcare.ledger.verify import MAX_NOTE_BYTES, NoteError, VerifierKey, open_checkpoint
 from itcare.store.durable import sync_folder
+from itcare.store.engine import open_engine
 from itcare.upkeep.backup import ABOUT, copy_private
 from itcare.upkeep.facts import LogFacts, StateFacts, verify_state
 from itcare.upkeep.manifest import read_manifest, require_files
@@ -109,7 +112,7 @@ def _copy(backup: Path, work: Path, key: VerifierKey) -> Mapping[str, object]:
 def _verify(
     staged: Settings, key: VerifierKey, about: Mapping[str, object], outside: Mapping[str, list[str]]
 ) -> StateFacts:
-    facts = verify_state(staged, {})
+    facts = verify_state(staged)
     logs = {entry.origin: entry for entry in facts.logs}
     if unknown := sorted(outside.keys() - logs):
         raise BadInputError(
@@ -124,14 +127,24 @@ def _verify(
     for origin, texts in outside.items():
         for text in texts:
             _require_newer(logs[origin], text, VerifierKey(origin, key.public))
-            try:
-                verify_state(staged, {origin: text})
-            except UnsoundError as error:
-                raise UnsoundError(
-                    "restore", logs[origin].log, f"a fork: {error.why}",
-                    "Keep backup and checkpoint: together they show that one history was written anew.",
-                ) from error  # fmt: skip
+        _require_same_history(staged, origin, texts)
     return facts
+
+
+def _require_same_history(staged: Settings, origin: str, texts: Iterable[str]) -> None:
+    """Refuse a log that does not begin with the tree of every checkpoint kept outside."""
+    engine = open_engine(staged.database, older=True)
+    try:
+        target = next(log for log in Ledger(staged, engine).logs() if log.origin == origin)
+        for text in texts:
+            result = check_log(staged, engine, target, against=text, integrity=False)
+            if not result.sound:
+                raise UnsoundError(
+                    "restore", target.client or "firm", f"a fork: {result.message}",
+                    "Keep backup and checkpoint: together they show that one history was written anew.",
+                )  # fmt: skip
+    finally:
+        engine.dispose()
 
 
 def _require_newer(log: LogFacts, text: str, key: VerifierKey) -> None:
@@ -148,5 +161,5 @@ def _require_newer(log: LogFacts, text: str, key: VerifierKey) -> None:
             "restore", log.log,
             f"a rollback: the backup has {log.size} entries, a checkpoint kept outside signed {outside.size}",
             f"Find a backup with at least {outside.size} entries. Where there is none, entries {log.size} to "
-            f"{outside.size - 1} are lost, and only a new epoch, declared with the recovery key, leads on.",
+            f"{outside.size - 1} are lost, and only a new epoch, declared with the recovery key, may follow on them.",
         )  # fmt: skip

@@ -51,7 +51,7 @@ def upgrade(settings: Settings, clock: Clock, backup: Path | None = None) -> Upg
     finally:
         engine.dispose()
     try:
-        verify_state(settings, {})
+        verify_state(settings)
     except UnsoundError as error:
         raise UnsoundError(
             "upgrade", str(settings.database), f"afterwards {error.subject} does not verify: {error.why}",
