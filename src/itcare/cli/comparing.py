@@ -1,4 +1,4 @@
-"""The command that compares two views of one log: ledger compare."""
+"""Commands for the ledger in trouble: compare two views of one log, declare a lost range."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -47,6 +47,34 @@ def compare(
     if not result.consistent:
         remark("Keep both files as they are: together they prove that the holder of the key showed two histories.")
         raise typer.Exit(int(ExitCode.BAD_NEWS))
+
+
+def new_epoch(
+    client: Annotated[str, typer.Argument(help="Client code, or `firm` for the firm's own log.")],
+    lost: Annotated[
+        list[Path], typer.Option("--lost", help="A checkpoint of lost entries, kept outside (file); several times.")
+    ],
+    recovery_key: Annotated[
+        Path, typer.Option("--recovery-key", help="The offline recovery key that `itcare init` wrote.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why they are lost; recorded.")],
+) -> None:
+    """Declare that signed entries of a log are lost, after a restore of an older backup; before anything is appended.
+
+    Example: itcare ledger new-epoch ACME --lost kept-by-acme.txt --recovery-key /media/usb/recovery.key --reason disk
+    """
+    from itcare.drive.controller import identify_operator
+    from itcare.ledger.epoch import declare_epoch
+    from itcare.ledger.note import load_recovery_key, load_recovery_signer
+
+    session = Session.open()
+    recovery = load_recovery_signer(recovery_key, load_recovery_key(session.settings.keys))
+    target = session.log_named(client)
+    who = {"operator": asdict(identify_operator()), "reason": reason}
+    with progress_console().status("Declaring"):
+        epoch = declare_epoch(session.ledger, target, lost, recovery, who)
+    say(f"Recorded in the firm's log. {epoch}.")
+    remark("Take the recovery key off this computer again. Tell the client; its next proof bundle shows the epoch.")
 
 
 def _find_own(session: Session, origin: str) -> "LogRef | None":

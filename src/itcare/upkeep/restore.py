@@ -13,7 +13,7 @@ from itcare.core.settings import Settings
 from itcare.ledger.check import check_log
 from itcare.ledger.log import Ledger
 from itcare.ledger.note import VERIFIER_KEY
-from itcare.ledger.verify import MAX_NOTE_BYTES, NoteError, VerifierKey, open_checkpoint
+from itcare.ledger.verify import MAX_NOTE_BYTES, Checkpoint, NoteError, VerifierKey, open_checkpoint
 from itcare.store.durable import sync_folder
 from itcare.store.engine import open_engine
 from itcare.upkeep.backup import ABOUT, copy_private
@@ -125,41 +125,45 @@ def _verify(
             "Use another backup.",
         )  # fmt: skip
     for origin, texts in outside.items():
-        for text in texts:
-            _require_newer(logs[origin], text, VerifierKey(origin, key.public))
-        _require_same_history(staged, origin, texts)
+        _require_same_history(staged, logs[origin], texts, VerifierKey(origin, key.public))
     return facts
 
 
-def _require_same_history(staged: Settings, origin: str, texts: Iterable[str]) -> None:
-    """Refuse a log that does not begin with the tree of every checkpoint kept outside."""
+def _require_same_history(staged: Settings, log: LogFacts, texts: Iterable[str], key: VerifierKey) -> None:
+    """Refuse a log that does not begin with the tree of every checkpoint kept outside, but for declared losses."""
     engine = open_engine(staged.database, older=True)
     try:
-        target = next(log for log in Ledger(staged, engine).logs() if log.origin == origin)
+        target = next(ref for ref in Ledger(staged, engine).logs() if ref.origin == log.origin)
         for text in texts:
+            outside = _open_outside(log, text, key)
             result = check_log(staged, engine, target, against=text, integrity=False)
             if not result.sound:
-                raise UnsoundError(
-                    "restore", target.client or "firm", f"a fork: {result.message}",
-                    "Keep backup and checkpoint: together they show that one history was written anew.",
-                )  # fmt: skip
+                raise _rollback(log, outside) if outside.size > log.size else _fork(log, result.message)
     finally:
         engine.dispose()
 
 
-def _require_newer(log: LogFacts, text: str, key: VerifierKey) -> None:
-    """Refuse a rollback: somebody holds proof of entries that this backup does not have."""
+def _open_outside(log: LogFacts, text: str, key: VerifierKey) -> Checkpoint:
     try:
-        outside = open_checkpoint(text.encode(), key)
+        return open_checkpoint(text.encode(), key)
     except NoteError as error:
         raise BadInputError(
             "compare with checkpoint", log.origin, f"it is not signed by the key of this backup ({error})",
             "Name a checkpoint of this ledger; if you are sure that it is one, this backup is somebody else's.",
         ) from error  # fmt: skip
-    if outside.size > log.size:
-        raise UnsoundError(
-            "restore", log.log,
-            f"a rollback: the backup has {log.size} entries, a checkpoint kept outside signed {outside.size}",
-            f"Find a backup with at least {outside.size} entries. Where there is none, entries {log.size} to "
-            f"{outside.size - 1} are lost, and only a new epoch, declared with the recovery key, may follow on them.",
-        )  # fmt: skip
+
+
+def _rollback(log: LogFacts, outside: Checkpoint) -> UnsoundError:
+    return UnsoundError(
+        "restore", log.log,
+        f"a rollback: the backup has {log.size} entries, a checkpoint kept outside signed {outside.size}",
+        f"Find a backup with at least {outside.size} entries. Where there is none, entries {log.size} to "
+        f"{outside.size - 1} are lost: restore without --against, then declare it with `itcare ledger new-epoch`.",
+    )  # fmt: skip
+
+
+def _fork(log: LogFacts, why: str) -> UnsoundError:
+    return UnsoundError(
+        "restore", log.log, f"a fork: {why}",
+        "Keep backup and checkpoint: together they show that one history was written anew.",
+    )  # fmt: skip
