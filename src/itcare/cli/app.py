@@ -2,7 +2,7 @@
 
 import typer
 
-from itcare.cli import evidence, judgement, pages, repeating, runs, setup
+from itcare.cli import comparing, doctoring, evidence, judgement, keeping, pages, repeating, runs, setup
 
 app = typer.Typer(
     name="itcare",
@@ -15,6 +15,8 @@ app = typer.Typer(
 )
 contract = typer.Typer(help="The contract files.\n\nExample: itcare contract check acme.yml", no_args_is_help=True)
 app.add_typer(contract, name="contract")
+ledger = typer.Typer(help="The ledger.\n\nExample: itcare ledger compare held.txt acme-proof/", no_args_is_help=True)
+app.add_typer(ledger, name="ledger")
 
 app.command("init")(setup.init)
 contract.command("check")(setup.check_contract)
@@ -29,6 +31,12 @@ app.command("runs")(runs.list_)
 app.command("show")(runs.show)
 app.command("verify")(evidence.verify)
 app.command("export-proof")(evidence.export_proof)
+ledger.command("compare")(comparing.compare)
+ledger.command("new-epoch")(comparing.new_epoch)
+app.command("doctor")(doctoring.doctor)
+app.command("backup")(keeping.backup)
+app.command("restore")(keeping.restore)
+app.command("upgrade")(keeping.upgrade)
 app.command("assess")(judgement.assess)
 app.command("findings")(judgement.findings)
 app.command("publish")(pages.publish)

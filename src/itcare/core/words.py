@@ -125,3 +125,11 @@ class ForecastReason(StrEnum):
 
     TOO_SHORT = "too_short"  # not enough looks, or not over enough days
     NOT_GROWING = "not_growing"  # steady, shrinking, or growing too slowly to matter
+
+
+class Severity(StrEnum):
+    """How bad something found on the controller is."""
+
+    OK = "ok"
+    WARNING = "warning"  # work goes on, and somebody should mend it
+    ERROR = "error"  # runs, records or secrets are at risk

@@ -27,7 +27,7 @@ from itcare.drive.records import (
     read_task,
 )
 
-__all__ = ["Spool", "SpoolFile", "SpoolHeader", "SpoolPlay", "SpoolTask", "follow", "read_spool"]
+__all__ = ["Spool", "SpoolFile", "SpoolHeader", "SpoolPlay", "SpoolTask", "follow", "read_spool", "read_spool_header"]
 
 _FOLLOW_BYTES = 4 * 1024 * 1024
 
@@ -174,6 +174,16 @@ def follow(path: Path, offset: int) -> tuple[tuple[dict[str, object], ...], int]
         except LineError:
             continue
     return tuple(events), offset + end
+
+
+def read_spool_header(path: Path) -> SpoolHeader | None:
+    """Only the first line of a spool, however long the rest is; None when it is no spool's."""
+    try:
+        with _open_regular(path) as file:
+            event = parse_line(next(_read_lines(file), b""))
+            return read_header(event) if event.get("event") == "header" else None
+    except (LineError, OSError):
+        return None
 
 
 def _open_regular(path: Path) -> BinaryIO:

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import file_digest
 from pathlib import Path
 
@@ -111,6 +111,14 @@ def _write_contents(
             file.write(_entry_line(index, leaf_hash, data))
     (work / verify.LAST_PROOF).write_bytes(_proof(hashes, latest.size - 1, latest))
     _write_bodies(connection, ledger, target, salt, digests, work)
+    _write_firm_entries(connection, ledger, work / verify.EPOCHS, lambda event: _epoch_of(event, target))
+
+
+def _epoch_of(event: Mapping[str, object], target: LogRef) -> str | None:
+    """Name of the files that prove this epoch of the log; None for another event."""
+    if event["type"] != verify.EPOCH_EVENT or event.get("origin") != target.origin:
+        return None
+    return f"{event['entry']:012d}"
 
 
 def _leaves(connection: Connection, log_id: int, size: int) -> Iterator[tuple[int, bytes, bytes]]:
@@ -150,19 +158,31 @@ def _write_bodies(
 
 
 def _write_erasures(connection: Connection, ledger: Ledger, target: LogRef, missing: set[str], work: Path) -> None:
-    """Take the entries that name these erasures, and only those, out of the firm's log, each with its proof."""
-    (work / verify.ERASURES).mkdir()
+    def name(event: Mapping[str, object]) -> str | None:
+        digest = str(event.get("digest"))
+        is_wanted = event["type"] == "body.erased" and event.get("client") == target.client and digest in missing
+        return digest if is_wanted else None
+
+    _write_firm_entries(connection, ledger, work / verify.ERASURES, name)
+
+
+def _write_firm_entries(
+    connection: Connection, ledger: Ledger, folder: Path, name_of: Callable[[Mapping[str, object]], str | None]
+) -> None:
+    """Take the entries that `name_of` names, and only those, out of the firm's log, each with its proof."""
     firm = ledger.firm_log()
+    rows = connection.execute(select(leaf.c.idx, leaf.c.bytes).where(leaf.c.log_id == firm.id).order_by(leaf.c.idx))
+    names = {row.idx: name for row in rows if (name := name_of(read_event(firm, row.idx, row.bytes))) is not None}
+    if not names:
+        return
+    folder.mkdir()
     latest = ledger.latest_checkpoint(firm)
     leaves = list(_leaves(connection, firm.id, latest.size))
     hashes = [leaf_hash for _, leaf_hash, _ in leaves]
     for index, leaf_hash, data in leaves:
-        event = read_event(firm, index, data)
-        digest = str(event.get("digest"))
-        if event["type"] == "body.erased" and event.get("client") == target.client and digest in missing:
-            stem = work / verify.ERASURES / digest
-            stem.with_suffix(".entry").write_bytes(_entry_line(index, leaf_hash, data))
-            stem.with_suffix(".tlog-proof").write_bytes(_proof(hashes, index, latest))
+        if name := names.get(index):
+            (folder / f"{name}.entry").write_bytes(_entry_line(index, leaf_hash, data))
+            (folder / f"{name}.tlog-proof").write_bytes(_proof(hashes, index, latest))
 
 
 def _write_manifest(ledger: Ledger, target: LogRef, work: Path) -> None:

@@ -39,6 +39,8 @@ FILES
   entries.txt             one line per entry: number, SHA-256, random salt, the event as it was signed
   bodies/                 longer contents that entries refer to, named by digest
   erasures/               proofs that missing bodies were erased on record (only when there are any)
+  epochs/                 declarations of lost entries, signed by the recovery key (only when there are any);
+                          pass the recovery key that you were given: --recovery-key KEY
   checkpoints/            every signed checkpoint that was kept
   last-entry.tlog-proof   inclusion proof of the last entry
   about.json              name of the log and the salt of the digests of bodies

@@ -14,8 +14,9 @@ from itcare.core.errors import UnsafeError, UnsoundError
 from itcare.core.settings import Settings
 from itcare.ledger.checkpoint import CheckpointFolder
 from itcare.ledger.log import LogRef
-from itcare.ledger.note import load_public
+from itcare.ledger.note import load_public, load_recovery_key
 from itcare.ledger.verify import (
+    EPOCH_EVENT,
     Checkpoint,
     LeafError,
     NoteError,
@@ -24,6 +25,7 @@ from itcare.ledger.verify import (
     bodies_of,
     hash_leaf,
     open_checkpoint,
+    read_epoch,
     read_leaf,
 )
 from itcare.store import dialect
@@ -74,6 +76,10 @@ class _Tree:
     problems: list[Problem] = field(default_factory=list)
     referring: dict[str, int] = field(default_factory=dict)  # digest of a body -> first entry that names it
     erased: set[tuple[object, object]] = field(default_factory=set)  # (client code or None, digest)
+    outside: Checkpoint | None = None  # the one held elsewhere, when it is of this log
+    foreign: list[Problem] = field(default_factory=list)  # where that one does not fit
+    declared: list[dict[str, object]] = field(default_factory=list)  # entries that declare an epoch
+    epochs: list[str] = field(default_factory=list)  # what the epochs of this log declare lost
     good: int = 0  # size of the last checkpoint that fits
     signed: int = 0
 
@@ -93,6 +99,8 @@ def check_log(
     try:
         with read(engine) as connection:
             _check_tree(connection, settings, target, public, tree, against)
+            _check_epochs(connection, settings, target, public, tree)
+            tree.problems += tree.foreign
             _check_head(connection, target, tree)
             _check_bodies(connection, settings, target, public, tree)
             if integrity:
@@ -113,7 +121,7 @@ def _conclude(tree: _Tree) -> Soundness:
         return Soundness(False, size, root, first.entry, first.between, first.message, tuple(tree.problems))
     unsigned = size - tree.signed
     message = f"{size} entries, every one signed" if not unsigned else f"{size} entries, the last {unsigned} not signed"
-    return Soundness(True, size, root, None, None, message)
+    return Soundness(True, size, root, None, None, "; ".join([message, *tree.epochs]))
 
 
 def _check_tree(
@@ -123,18 +131,51 @@ def _check_tree(
     kept = CheckpointFolder(settings.home / "checkpoints" / str(target.id), key)
     late: list[Problem] = []  # told after what is wrong with single entries
     witnesses = {checkpoint.size: checkpoint for checkpoint in _readable(kept, late)}
-    outside = _read_outside(against, key, late)
+    outside = tree.outside = _read_outside(against, key, late)
     for index, data, stored in connection.execute(_LEAVES, {"log": target.id}):
         _check_leaf(index, data, stored, tree)
-        for checkpoint in (witnesses.get(tree.replay.size), outside):
-            if checkpoint and checkpoint.size == tree.replay.size:
-                _check_root(checkpoint, tree, late, "the one held elsewhere" if checkpoint is outside else "a kept one")
+        size = tree.replay.size
+        if size in witnesses:
+            _check_root(witnesses[size], tree, late, "a kept one")
+        if outside and outside.size == size and not any(problem.between for problem in late):
+            _check_root(outside, tree, tree.foreign, "the one held elsewhere")
     tree.signed = max(witnesses, default=0)
-    for checkpoint in (witnesses.get(tree.signed), outside):
+    for checkpoint, problems in ((witnesses.get(tree.signed), late), (outside, tree.foreign)):
         if checkpoint and checkpoint.size > tree.replay.size:
             why = f"the tail is lost: {tree.replay.size} entries are there, a checkpoint signed {checkpoint.size}"
-            late.append(Problem(why, entry=tree.replay.size))
+            problems.append(Problem(why, entry=tree.replay.size))
     tree.problems += late
+
+
+def _check_epochs(connection: Connection, settings: Settings, target: LogRef, public: bytes, tree: _Tree) -> None:
+    """Show what was declared lost with the recovery key; exactly the named checkpoints are explained by it."""
+    for event in _firm_tree(connection, settings, target, public, tree).declared:
+        if event.get("origin") != target.origin:
+            continue
+        try:
+            epoch = read_epoch(event, load_recovery_key(settings.keys))
+            if epoch.origin != target.origin:
+                raise NoteError("the declaration is of another log")
+            if _root_at(connection, target, epoch.kept[0]) != epoch.kept[1]:
+                raise NoteError("this log does not go on from the tree that was kept")
+        except NoteError as error:
+            entry = event.get("entry")
+            tree.problems.append(Problem(f"the epoch in entry {entry} of the firm's log does not hold: {error}"))
+            continue
+        tree.epochs.append(f"{epoch}, entry {event.get('entry')} of the firm's log at {event.get('at')}")
+        if tree.outside and epoch.explains(tree.outside) and tree.foreign:
+            tree.foreign.clear()
+            tree.epochs.append("the checkpoint held elsewhere is one of those declared lost")
+
+
+def _root_at(connection: Connection, target: LogRef, size: int) -> str | None:
+    """Root of the tree over the first entries; None when there are fewer."""
+    replay = Replay()
+    for _, data, _ in connection.execute(_LEAVES, {"log": target.id}):
+        if replay.size == size:
+            break
+        replay.add(hash_leaf(data))
+    return replay.root().hex() if replay.size == size else None
 
 
 def _readable(kept: CheckpointFolder, problems: list[Problem]) -> Iterator[Checkpoint]:
@@ -174,6 +215,8 @@ def _check_leaf(index: int, data: bytes, stored: bytes, tree: _Tree) -> None:
             tree.referring.setdefault(digest, place)
         if event["type"] == "body.erased":
             tree.erased.add((event.get("client"), event.get("digest")))
+        elif event["type"] == EPOCH_EVENT:
+            tree.declared.append(event)
     tree.replay.add(computed)
 
 
@@ -219,9 +262,17 @@ def _erasures(
     connection: Connection, settings: Settings, target: LogRef, public: bytes, tree: _Tree
 ) -> set[tuple[object, object]]:
     """Erasures that the firm's log names; none counts while that log itself is unsound."""
+    return _firm_tree(connection, settings, target, public, tree).erased
+
+
+def _firm_tree(connection: Connection, settings: Settings, target: LogRef, public: bytes, tree: _Tree) -> _Tree:
+    """The firm's log, which may be `tree` itself; empty when it is unsound."""
     if target.client_id is None:
-        return tree.erased
-    firm_id, origin = connection.execute(_FIRM).one()
+        return tree
+    row = connection.execute(_FIRM).first()
+    if row is None or not isinstance(row.origin, str):  # a damaged page can hold anything
+        tree.problems.append(Problem("the firm's log is missing"))
+        return _Tree()
     firm = _Tree()
-    _check_tree(connection, settings, LogRef(firm_id, origin, None, None), public, firm, None)
-    return set() if firm.problems else firm.erased
+    _check_tree(connection, settings, LogRef(row.id, row.origin, None, None), public, firm, None)
+    return _Tree() if firm.problems else firm

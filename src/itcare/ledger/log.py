@@ -199,7 +199,8 @@ class Ledger:
             raise UnsafeError(
                 "append to ledger", target.origin,
                 f"the tail is lost: {min(rows, head.size)} entries are there, {signed} were signed",
-                "Find the newer database file, or restore the newest backup; a new epoch is the only other way on.",
+                "Find the newer database file, or restore the newest backup and declare the rest lost "
+                "(itcare ledger new-epoch).",
             )  # fmt: skip
         if signed < head.signed_size:
             raise UnsafeError(

@@ -109,3 +109,31 @@ def load_public(folder: Path) -> bytes:
         raise UnsafeError(
             "load verifier key", str(path), str(error), "Put back the key text that your clients were given."
         ) from error
+
+
+def load_recovery_key(folder: Path) -> VerifierKey:
+    """The public half of the offline recovery key. Raises UnsafeError."""
+    path = folder / RECOVERY_KEY
+    try:
+        return VerifierKey.parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UnsafeError(
+            "load recovery key", str(path), str(error), "Put back the key text that your clients were given."
+        ) from error
+
+
+def load_recovery_signer(path: Path, expected: VerifierKey) -> Signer:
+    """The private half of the recovery key, from the medium it is kept on.
+
+    Raises BadInputError when it cannot be read, or does not belong to `expected`.
+    """
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise BadInputError("load recovery key", str(path), str(error), "Name the file `itcare init` wrote.") from error
+    if not isinstance(key, Ed25519PrivateKey) or Signer(key).public != expected.public:
+        raise BadInputError(
+            "load recovery key", str(path), "it is not the recovery key of this installation",
+            "Name the file that `itcare init` wrote; clients hold its public half.",
+        )  # fmt: skip
+    return Signer(key)

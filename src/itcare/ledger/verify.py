@@ -1,5 +1,7 @@
 """Check a proof bundle of itcare without any server: `python verify.py BUNDLE [--key VKEY] [--held FILE]`.
 
+A lost range that the offline recovery key declared (an epoch) is shown; `--recovery-key VKEY` pins that key.
+
 This one file needs Python 3.11 or newer and the package `cryptography`, nothing else of itcare,
 and is therefore longer than the other modules. It holds every check of hashes, proofs and
 signatures; itcare itself imports them from here, so there is one verifier and it is this one.
@@ -44,11 +46,14 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 MANIFEST, ABOUT, ENTRIES, LAST_PROOF = "MANIFEST", "about.json", "entries.txt", "last-entry.tlog-proof"
 KEY_FILE, CHECKPOINTS, BODIES, ERASURES = "verifier-key.txt", "checkpoints", "bodies", "erasures"
+RECOVERY_FILE, EPOCHS = "recovery-key.txt", "epochs"
+EPOCH_VERSION, EPOCH_EVENT = "itcare/epoch/v1", "epoch.declared"
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 _ENTRY_LINE = re.compile(rb"(0|[1-9][0-9]{0,17}) ([0-9a-f]{64}) ([0-9a-f]{32}) ([^\n]+)\n")
 _MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/-]+)")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_TREE_LINE = re.compile(r"(0|[1-9][0-9]{0,17}) ([0-9a-f]{64})")
 
 
 class ProofError(ValueError):
@@ -363,6 +368,49 @@ def bodies_of(event: dict[str, object]) -> list[str]:
     return named if isinstance(named, list) else [repr(named)]
 
 
+# --- Epochs ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """A lost range of one log, as the offline recovery key declared it.
+
+    `kept`: size and root (lower-case hex) of the tree that was left; `lost`: those of every signed tree that
+    is known to have been beyond it.
+    """
+
+    origin: str
+    kept: tuple[int, str]
+    lost: tuple[tuple[int, str], ...]
+
+    def explains(self, checkpoint: Checkpoint) -> bool:
+        """Whether exactly this checkpoint was declared lost; one that is not named is not excused."""
+        return checkpoint.origin == self.origin and (checkpoint.size, checkpoint.root) in self.lost
+
+    def __str__(self) -> str:
+        return f"EPOCH: entries {self.kept[0]} to {self.lost[-1][0] - 1}, once signed, were declared lost"
+
+
+def write_epoch(epoch: Epoch) -> str:
+    """The text that the recovery key signs."""
+    trees = [f"{size} {root}" for size, root in (epoch.kept, *sorted(epoch.lost))]
+    return "\n".join([EPOCH_VERSION, epoch.origin, *trees]) + "\n"
+
+
+def read_epoch(event: dict[str, object], recovery: VerifierKey) -> Epoch:
+    """The declaration in an entry of the firm's log, verified with the recovery key. Raises NoteError."""
+    if event.get("type") != EPOCH_EVENT:
+        raise NoteError("the entry declares no epoch")
+    version, origin, *lines = open_note(str(event.get("declaration")).encode(), [recovery]).text[:-1].split("\n")
+    matches = [_TREE_LINE.fullmatch(line) for line in lines]
+    if version != EPOCH_VERSION or origin.rpartition("/")[2] != recovery.name.rpartition("/")[2]:
+        raise NoteError("the epoch is of another version or another installation")
+    trees = [(int(match[1]), match[2]) for match in matches if match]
+    if len(trees) != len(lines) or len(trees) < 2 or trees[1:] != sorted(trees[1:]) or trees[1][0] <= trees[0][0]:
+        raise NoteError("the epoch names no lost range")
+    return Epoch(origin, trees[0], tuple(trees[1:]))
+
+
 # --- Bundle ----------------------------------------------------------------------------------
 
 
@@ -376,6 +424,8 @@ class Report:
     root: str = ""
     bodies: int = 0
     erased: int = 0
+    recovery: str = ""
+    epochs: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -386,14 +436,18 @@ class _About:
     salt: bytes
 
 
-def verify_bundle(folder: Path, pinned: str | None = None, held: bytes | None = None) -> Report:
+def verify_bundle(
+    folder: Path, pinned: str | None = None, held: bytes | None = None, recovery: str | None = None
+) -> Report:
     """Check every file of the bundle in `folder`, against the key text `pinned` if given.
 
-    `held`: an older checkpoint of the log that the reader kept; the entries must still begin with its tree.
-    Raises NoteError when `pinned` is no verifier key. Everything else ends up in the report.
+    `held`: an older checkpoint of the log that the reader kept; the entries must still begin with its tree,
+    unless an epoch that `recovery` (key text, pinned) signed declares exactly that checkpoint lost.
+    Raises NoteError when `pinned` or `recovery` is no verifier key. Everything else ends up in the report.
     """
     report = Report()
     known = VerifierKey.parse(pinned) if pinned is not None else None
+    pinned_recovery = VerifierKey.parse(recovery) if recovery is not None else None
     try:
         own = _read_own_key(folder, report)
         if known is not None and own != known:
@@ -406,7 +460,9 @@ def verify_bundle(folder: Path, pinned: str | None = None, held: bytes | None = 
         report.origin = about.origin
         if about.origin != key.name:
             report.problems.append(f"{ABOUT}: the bundle is of {about.origin!a}, the key belongs to {key.name!a}")
-        referring = _check_entries(folder, key, report, _open_held(held, key, report))
+        epochs = _read_epochs(folder, key, about, names, pinned_recovery, report)
+        mine = _excuse(_open_held(held, key, report), epochs, pinned_recovery is not None, report)
+        referring = _check_entries(folder, key, report, mine, [epoch.kept for epoch in epochs])
         _check_bodies(folder, key, about, referring, names, report)
     except (OSError, ValueError, RecursionError) as error:
         report.problems.append(str(error) if isinstance(error, _FileError) else f"the bundle cannot be read: {error}")
@@ -524,8 +580,50 @@ def read_entries(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes, dict[str,
         yield index, computed, event, wrong
 
 
-def _check_entries(folder: Path, key: VerifierKey, report: Report, held: Checkpoint | None) -> dict[str, int]:
-    """Replay the entries against every checkpoint; returns digest -> first entry that refers to it."""
+def _read_epochs(
+    folder: Path, key: VerifierKey, about: _About, names: set[str], pinned: VerifierKey | None, report: Report
+) -> list[Epoch]:
+    """Epochs of this log: entries of the firm's log, each with a declaration of the recovery key inside."""
+    epochs: list[Epoch] = []
+    stems = sorted(name.removesuffix(".entry") for name in names if re.fullmatch(rf"{EPOCHS}/[0-9]+\.entry", name))
+    if not stems:
+        return epochs
+    recovery = VerifierKey.parse(_read(folder / RECOVERY_FILE).decode())
+    report.recovery = str(recovery)
+    if pinned is not None and recovery != pinned:
+        report.problems.append(f"{RECOVERY_FILE}: this is not the recovery key you gave")
+        recovery = pinned
+    for stem in stems:
+        try:
+            epoch = read_epoch(_read_firm_entry(folder / stem, key), recovery)
+            if epoch.origin != about.origin:
+                raise NoteError("it is of another log")
+        except (ValueError, OSError) as error:
+            report.problems.append(f"{stem}: {error}")
+        else:
+            epochs.append(epoch)
+            report.epochs.append(str(epoch))
+    return epochs
+
+
+def _excuse(held: Checkpoint | None, epochs: Sequence[Epoch], pinned: bool, report: Report) -> Checkpoint | None:
+    """The held checkpoint, unless it is one that was declared lost with the recovery key the reader pinned."""
+    if held is None or not any(epoch.explains(held) for epoch in epochs):
+        return held
+    if not pinned:  # whoever holds only the signing key could have put another recovery key into the bundle
+        report.epochs.append("EPOCH: it would explain the checkpoint you hold; pass the recovery key you were given")
+        return held
+    report.epochs.append(f"EPOCH: the checkpoint of {held.size} entries that you hold is one of those declared lost")
+    return None
+
+
+def _check_entries(
+    folder: Path, key: VerifierKey, report: Report, held: Checkpoint | None, kept: Sequence[tuple[int, str]]
+) -> dict[str, int]:
+    """Replay the entries against every checkpoint; returns digest -> first entry that refers to it.
+
+    `kept`: size and root of the trees that epochs left; the log has to go on from each.
+    """
     checkpoints = _read_checkpoints(folder, key, report)
     referring: dict[str, int] = {}
     replay, hashes, good = Replay(), [], 0
@@ -540,6 +638,8 @@ def _check_entries(folder: Path, key: VerifierKey, report: Report, held: Checkpo
                 hashes.append(leaf_hash)
                 if held and held.size == replay.size and held.root != replay.root().hex():
                     report.problems.append(f"entries 0 to {index}: not those of the checkpoint you hold")
+                if any(size == replay.size and root != replay.root().hex() for size, root in kept):
+                    report.problems.append(f"entries 0 to {index}: not those that the epoch kept")
                 checkpoint = checkpoints.get(replay.size)
                 if checkpoint and checkpoint.root == replay.root().hex():
                     good = replay.size
@@ -554,6 +654,8 @@ def _check_entries(folder: Path, key: VerifierKey, report: Report, held: Checkpo
     last = max(checkpoints, default=0)
     if held and held.size > replay.size:
         report.problems.append(f"entry {replay.size}: missing, the checkpoint you hold signed {held.size} entries")
+    if any(size > replay.size for size, _ in kept):
+        report.problems.append(f"entry {replay.size}: missing, an epoch kept it")
     if replay.size < last:
         report.problems.append(f"entry {replay.size}: missing, the last checkpoint signed {last} entries")
     elif replay.size > last:
@@ -621,17 +723,23 @@ def _check_erasure(folder: Path, key: VerifierKey, about: _About, digest: str) -
     stem = folder / ERASURES / digest
     if not stem.with_suffix(".entry").exists():
         raise NoteError("no erasure of it is proven")
+    event = _read_firm_entry(stem, key)
+    if (event["type"], event.get("client"), event.get("digest")) != ("body.erased", about.client, digest):
+        raise NoteError("the proof of its erasure speaks of something else")
+
+
+def _read_firm_entry(stem: Path, key: VerifierKey) -> dict[str, object]:
+    """The event of one entry of the firm's own log, proven by the files beside it. Raises ValueError, OSError."""
     match = _ENTRY_LINE.fullmatch(_read(stem.with_suffix(".entry")))
     proof = read_proof(_read(stem.with_suffix(".tlog-proof")))
     origin = proof.checkpoint.partition("\n")[0]
     if not re.fullmatch(rf"[^/]+/firm/{re.escape(key.name.rpartition('/')[2])}", origin) or not match:
-        raise NoteError("the proof of its erasure is not from the firm's log")
+        raise NoteError("the proof is not from the firm's log")
     leaf = LEAF_PREFIX + bytes.fromhex(match[3].decode()) + match[4]
     event = read_leaf(leaf, proof.index)
-    if (event["type"], event.get("client"), event.get("digest")) != ("body.erased", about.client, digest):
-        raise NoteError("the proof of its erasure speaks of something else")
     checkpoint = open_checkpoint(proof.checkpoint.encode(), VerifierKey(origin, key.public))
     verify_inclusion(hash_leaf(leaf), proof.index, checkpoint.size, proof.hashes, bytes.fromhex(checkpoint.root))
+    return event
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -642,28 +750,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("bundle", type=Path, help="folder of the bundle")
     parser.add_argument("--key", metavar="VKEY", help="verifier key that you were given on another way than the bundle")
     parser.add_argument("--held", metavar="FILE", type=Path, help="older checkpoint of this log that you kept")
+    parser.add_argument("--recovery-key", metavar="VKEY", help="recovery key that you were given; for epochs")
     options = parser.parse_args(arguments)
     if not options.bundle.is_dir():
         print(f"{options.bundle}: not a folder", file=sys.stderr)
         return 2
     try:
         held = options.held.read_bytes() if options.held else None
-        report = verify_bundle(options.bundle, options.key, held)
+        report = verify_bundle(options.bundle, options.key, held, options.recovery_key)
     except OSError as error:
         print(f"--held: {error}", file=sys.stderr)
         return 2
     except NoteError as error:
-        print(f"--key: {error}. A key looks like name+0123abcd+base64", file=sys.stderr)
+        print(f"--key or --recovery-key: {error}. A key looks like name+0123abcd+base64", file=sys.stderr)
         return 2
-    _print_report(report, pinned=options.key is not None)
+    _print_report(report, pinned=options.key is not None, recovery_pinned=options.recovery_key is not None)
     return 1 if report.problems else 0
 
 
-def _print_report(report: Report, *, pinned: bool) -> None:
+def _print_report(report: Report, *, pinned: bool, recovery_pinned: bool) -> None:
     for problem in report.problems[:SHOWN_PROBLEMS]:
         print(f"UNSOUND: {_shown(problem)}")
     if len(report.problems) > SHOWN_PROBLEMS:
         print(f"UNSOUND: and {len(report.problems) - SHOWN_PROBLEMS} more")
+    for line in report.epochs:
+        print(_shown(line))
+    if report.recovery and not recovery_pinned:
+        print("The recovery key of the epoch was NOT PINNED; compare it, or pass yours with --recovery-key:")
+        print(_shown(report.recovery))
     if not pinned:
         print("The key was NOT PINNED: anybody can make a bundle that fits its own key.")
         print("Compare this key with the one you were given, or pass that one with --key:")

@@ -17,8 +17,8 @@ BUSY_SECONDS = 10.0
 """How long a writer waits for another one before it gives up."""
 
 
-def open_engine(database: Path, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
-    """Open an existing database of this version.
+def open_engine(database: Path, *, busy_seconds: float = BUSY_SECONDS, older: bool = False) -> Engine:
+    """Open an existing database of this version, with `older` also one that is still to be upgraded.
 
     Raises NotFoundError when there is none, UnsafeError when others may read it, when it cannot
     be read or was written by another version.
@@ -26,18 +26,33 @@ def open_engine(database: Path, *, busy_seconds: float = BUSY_SECONDS) -> Engine
     _require_private_file(database)
     engine = dialect.create_engine_for(database, busy_seconds=busy_seconds, create=False)
     try:
-        with read(engine) as connection:
-            revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        _require_version(read_revision(engine), database, older=older)
     except ItcareError:
         engine.dispose()
         raise
-    if revision != REVISION:
-        engine.dispose()
-        raise UnsafeError(
-            "open database", str(database), f"its version is {revision}, this program knows {REVISION}",
-            "Use the version of the program that wrote it, or a newer one.",
-        )  # fmt: skip
     return engine
+
+
+def read_revision(engine: Engine) -> str | None:
+    """The newest migration that the database has seen; None for one that has seen none. Raises UnsafeError."""
+    with read(engine) as connection:
+        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if revision is None else str(revision)
+
+
+def is_older(revision: str | None) -> bool:
+    """Whether `itcare upgrade` leads from this revision to the one of this program; they are numbered."""
+    return revision is not None and revision.isdecimal() and int(revision) < int(REVISION)
+
+
+def _require_version(revision: str | None, database: Path, *, older: bool) -> None:
+    if revision == REVISION or (older and is_older(revision)):
+        return
+    raise UnsafeError(
+        "open database", str(database), f"its version is {revision}, this program knows {REVISION}",
+        "Run `itcare upgrade` once; it makes a backup first." if is_older(revision)
+        else "Use the version of the program that wrote it, or a newer one.",
+    )  # fmt: skip
 
 
 def _require_private_file(database: Path) -> None:

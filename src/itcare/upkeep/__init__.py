@@ -1,0 +1,1 @@
+"""Keeping an installation well: what is missing on the controller, backups, restores, upgrades."""
