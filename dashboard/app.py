@@ -5,20 +5,23 @@ import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 import gate
 import grids
+import staff
 import widgets
-from itcare.access import ClientScope, find_scope, list_scopes
+from itcare.access import ClientScope, StaffScope, find_scope, list_scopes
 from itcare.core.clock import SystemClock
 from itcare.core.errors import ItcareError, NotFoundError
 from itcare.publish.reader import Snapshot
 from scene import Scene, months, read_month
-from views import computers, frame, overview, worklog
+from views import clients, computers, frame, overview, worklog
 from words import LANGUAGES, lang, month_name, tr
 
+FIRM_PATH = "clients"
 _log = logging.getLogger("itcare.dashboard")
 
 
@@ -32,19 +35,33 @@ def main() -> None:
     scopes = permitted_scopes()
     scope = chosen_scope(scopes)
     if scope is None:
-        if "client" in st.query_params:
-            frame.no_such_page()
-        else:
-            frame.nothing_published()
+        without_client(scopes, frame.no_such_page if "client" in st.query_params else frame.nothing_published)
         return
     try:
         with Snapshot.open(scope) as snapshot:
             show(scopes, scope, snapshot)
     except NotFoundError:
-        frame.nothing_published()
+        without_client(scopes, frame.nothing_published)
     except ItcareError as error:  # the reason is for the technician's log, the page says that it cannot be shown
         _log.error("%s", error)
-        frame.unreadable()
+        without_client(scopes, frame.unreadable)
+
+
+def without_client(scopes: tuple[ClientScope, ...], explain: Callable[[], None]) -> None:
+    """No client can be shown: say why. Staff still have the page across clients."""
+    door = staff.door()
+    if door is None:
+        explain()
+        return
+    if "language" not in st.session_state:
+        st.session_state["language"] = lang()
+    grids.document_language(lang())
+    page = navigation_of({"overview": st.Page(explain, title=tr("Overview"), default=True)} | firm_pages(door, scopes))
+    with st.sidebar:
+        for linked in st.session_state["pages"].values():
+            st.page_link(linked, query_params={"lang": lang()})
+        language_choice()
+    page.run()
 
 
 def permitted_scopes() -> tuple[ClientScope, ...]:
@@ -73,11 +90,14 @@ def show(scopes: tuple[ClientScope, ...], scope: ClientScope, snapshot: Snapshot
     choices = months(meta)
     month = read_month(st.query_params.get("month"), choices)
     scene = Scene(scope, snapshot, meta, SystemClock().now(), month or choices[0])
-    page = navigation(scene)
+    door = staff.door()
+    page = navigation_of(client_pages(scene) | ({} if door is None else firm_pages(door, scopes)))
     with st.sidebar:
         sidebar(scopes, scene, choices)
     remember(scene)
-    if month is None:
+    if page.url_path == FIRM_PATH:
+        page.run()
+    elif month is None:
         frame.no_such_page()
     elif not meta.ledger_is_sound:
         frame.broken_ledger(scene)
@@ -85,7 +105,7 @@ def show(scopes: tuple[ClientScope, ...], scope: ClientScope, snapshot: Snapshot
         page.run()
 
 
-def navigation(scene: Scene) -> st.Page:
+def client_pages(scene: Scene) -> dict[str, Any]:
     """The pages of this client; the menu itself is drawn by `sidebar`, below the client's name."""
 
     def bound(show_page: Callable[[Scene], None], name: str) -> Callable[[], None]:
@@ -95,7 +115,7 @@ def navigation(scene: Scene) -> st.Page:
         run.__name__ = name
         return run
 
-    pages = {
+    return {
         "overview": st.Page(
             bound(overview.show, "overview"), title=tr("Overview"), icon=":material/article:", default=True
         ),
@@ -106,6 +126,19 @@ def navigation(scene: Scene) -> st.Page:
             bound(worklog.show, "worklog"), title=tr("Work log"), icon=":material/list_alt:", url_path="worklog"
         ),
     }
+
+
+def firm_pages(door: StaffScope, scopes: tuple[ClientScope, ...]) -> dict[str, Any]:
+    """The page across clients. Whoever has no door has no such page: its address is as unknown as any other."""
+
+    def run() -> None:
+        clients.show(door, scopes)
+
+    return {"clients": st.Page(run, title=tr("All clients"), icon=":material/apartment:", url_path=FIRM_PATH)}
+
+
+def navigation_of(pages: dict[str, Any]) -> Any:
+    """The page that the address names; the menu is ours."""
     st.session_state["pages"] = pages
     return st.navigation(list(pages.values()), position="hidden")
 
@@ -117,18 +150,27 @@ def sidebar(scopes: tuple[ClientScope, ...], scene: Scene, choices: tuple[date, 
             tr("Client"), [scope.code for scope in scopes], key="client", on_change=choose_client,
             label_visibility="collapsed",
         )  # fmt: skip
-    for page in st.session_state["pages"].values():
-        st.page_link(page, query_params=frame.address(scene))
+    pages = st.session_state["pages"]
+    for name, page in pages.items():
+        if name != "clients":
+            st.page_link(page, query_params=frame.address(scene))
+    if "clients" in pages:
+        frame.quiet(tr("The firm"))
+        st.page_link(pages["clients"], query_params=frame.address(scene))
     st.divider()
-    st.segmented_control(
-        tr("Language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, key="language", required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
+    language_choice()
     st.selectbox(
         tr("Month"), choices, index=choices.index(scene.month), format_func=month_name, key=f"month {scene.scope.code}",
         on_change=choose_month, args=(scene.scope.code,),
     )  # fmt: skip
     grids.document_language(lang())
+
+
+def language_choice() -> None:
+    st.segmented_control(
+        tr("Language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, key="language", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
 
 
 def choose_client() -> None:

@@ -3,17 +3,18 @@
 A drawer runs again on its own when its pages are turned, so it opens the snapshot for itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import streamlit as st
 
 import widgets
-from findings import choice_of, rule_of, sentence, source_name, threshold_of
+from findings import choice_of, rule_of, sentence, threshold_of
 from itcare.core.words import FindingStatus, ObligationState, TaskOutcome
 from itcare.publish.reader import Snapshot
 from itcare.publish.rows import FindingRow, HostResultRow, ObligationRow, RunRow, TaskRow
+from observed import source_name
 from scene import Scene
 from states import duty_name, finding_glyph, finding_word, outcome_word, reason_word, state_glyph, state_word, task_word
 from views.frame import host_link, quiet, run_link, run_name
@@ -29,8 +30,11 @@ GOOD = ("done", "done_late", "ok")
 _BAD_TASKS = (TaskOutcome.FAILED, TaskOutcome.UNREACHABLE, TaskOutcome.TIMED_OUT, TaskOutcome.UNFINISHED)
 
 
+HEALTH = "itcare.maintenance.health_info"
+
+
 @dataclass
-class _Lookup:
+class Lookup:
     """Runs, results and tasks that several rows of one drawer share, asked for once."""
 
     snapshot: Snapshot
@@ -47,14 +51,16 @@ class _Lookup:
             self._results[number] = {row.host: row for row in self.snapshot.host_results(number)}
         return self._results[number].get(host)
 
-    def task(self, number: int, host: str, position: int | None = None) -> TaskRow | None:
-        """The task at `position`; without one, the task that decided: the bad one, the observation, the last."""
+    def task(self, number: int, host: str, position: int | None, module: str) -> TaskRow | None:
+        """The task at `position`; without one, the task that decided: the bad one, that of `module`, the last."""
         tasks = self.snapshot.tasks(number, host)
         if position is not None:
             return next((task for task in tasks if task.position == position), None)
+        wanted = [task for task in tasks if task.module == module]
         bad = [task for task in tasks if task.outcome in _BAD_TASKS and not task.ignored]
-        observed = [task for task in tasks if task.module == "itcare.maintenance.health_info"]
-        return next(iter((*bad, *reversed(observed), *reversed(tasks))), None)
+        # What a number was read from is its evidence, whatever went wrong elsewhere in the run.
+        order = (*bad, *reversed(wanted)) if module == HEALTH else (*reversed(wanted), *bad)
+        return next(iter((*order, *reversed(tasks))), None)
 
 
 def badge(state: str, *, faded: bool = False) -> None:
@@ -67,34 +73,30 @@ def badge(state: str, *, faded: bool = False) -> None:
     st.badge(label, color=colour)  # type: ignore[arg-type]  # one of Streamlit's colour names, see the table
 
 
-def open_obligations(scene: Scene, rows: Sequence[ObligationRow], title: str) -> None:
-    """Open the drawer with obligations, worst first; `title` is our own words."""
-    order = list(ObligationState)
-    by_attention = sorted(rows, key=lambda row: (-row.nominal_date.toordinal(), row.host, order.index(row.state)))
+def open_rows[Row](scene: Scene, rows: Sequence[Row], title: str, card: Callable[[Scene, Lookup, Row], None]) -> None:
+    """Open the drawer with one card a row, page by page; `title` is our own words."""
 
     @st.dialog(title, width="medium", position="right")
     def drawer() -> None:
         with Snapshot.open(scene.scope) as snapshot:
-            lookup = _Lookup(snapshot)
-            for row in _page(by_attention):
+            lookup = Lookup(snapshot)
+            for row in _page(rows):
                 with st.container(border=True, gap="xsmall"):
-                    _obligation(scene, lookup, row)
+                    card(scene, lookup, row)
 
     drawer()
+
+
+def open_obligations(scene: Scene, rows: Sequence[ObligationRow], title: str) -> None:
+    """Open the drawer with obligations, newest first."""
+    order = list(ObligationState)
+    by_attention = sorted(rows, key=lambda row: (-row.nominal_date.toordinal(), row.host, order.index(row.state)))
+    open_rows(scene, by_attention, title, _obligation)
 
 
 def open_findings(scene: Scene, rows: Sequence[FindingRow], title: str) -> None:
-    """Open the drawer with findings and what each was judged from; `title` is our own words."""
-
-    @st.dialog(title, width="medium", position="right")
-    def drawer() -> None:
-        with Snapshot.open(scene.scope) as snapshot:
-            lookup = _Lookup(snapshot)
-            for row in _page(rows):
-                with st.container(border=True, gap="xsmall"):
-                    finding_card(scene, lookup, row)
-
-    drawer()
+    """Open the drawer with findings and what each was judged from."""
+    open_rows(scene, rows, title, finding_card)
 
 
 def open_ledger(scene: Scene) -> None:
@@ -135,7 +137,7 @@ def _page[Row](rows: Sequence[Row]) -> Sequence[Row]:
     return rows[(page - 1) * PER_PAGE : page * PER_PAGE]
 
 
-def _obligation(scene: Scene, lookup: _Lookup, row: ObligationRow) -> None:
+def _obligation(scene: Scene, lookup: Lookup, row: ObligationRow) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         badge(row.state, faded=scene.is_stale)
         widgets.text(f"{row.host}, {day(row.nominal_date, weekday=True)}")
@@ -149,10 +151,10 @@ def _obligation(scene: Scene, lookup: _Lookup, row: ObligationRow) -> None:
     if row.run is None:
         quiet(tr("No run belongs to this job."))
         return
-    _run_evidence(scene, lookup, row.run, row.host, None)
+    run_evidence(scene, lookup, row.run, row.host)
 
 
-def finding_card(scene: Scene, lookup: _Lookup, row: FindingRow) -> None:
+def finding_card(scene: Scene, lookup: Lookup, row: FindingRow) -> None:
     """One finding, the rule and threshold it was judged by, and the task it was read from."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         badge(row.status, faded=scene.is_stale)
@@ -170,15 +172,18 @@ def finding_card(scene: Scene, lookup: _Lookup, row: FindingRow) -> None:
         quiet(tr("No run belongs to this finding."))
         host_link(scene, row.host)
         return
-    _run_evidence(scene, lookup, row.run, row.host, row.task_position)
+    run_evidence(scene, lookup, row.run, row.host, position=row.task_position)
 
 
-def _run_evidence(scene: Scene, lookup: _Lookup, number: int, host: str, position: int | None) -> None:
+def run_evidence(
+    scene: Scene, lookup: Lookup, number: int, host: str, *, position: int | None = None, module: str = HEALTH
+) -> None:
+    """The run behind a number, one computer's part in it, and the task: that at `position`, else that of `module`."""
     run, result = lookup.run(number), lookup.result(number, host)
     if run is None:
         quiet(tr("No run belongs to this job."))
         return
-    task = lookup.task(number, host, position)
+    task = lookup.task(number, host, position, module)
     widgets.facts([
         (tr("Run"), run_name(scene, number)),
         (tr("Computer"), host),

@@ -1,49 +1,15 @@
-"""A finding in words: the sentence, a few words for a narrow cell, the rule and its threshold."""
+"""A finding in words: the sentence, the rule and its threshold."""
 
 import re
 from collections.abc import Mapping
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from itcare.core.clock import read_instant
 from itcare.publish.rows import FindingRow
 from messages import MESSAGES, NOT_REPORTED, REASONS, TOPICS
-from observed import source_name
-from words import NBSP, days, mark, moment, number, tr
-
-__all__ = [
-    "AREAS",
-    "OBSERVATION",
-    "area_of",
-    "choice_of",
-    "rule_of",
-    "sentence",
-    "short",
-    "source_name",
-    "summary",
-    "threshold_of",
-]
-
-AREAS = {
-    "disk": mark("Disk space"),
-    "smart": mark("Disk health"),
-    "services": mark("Services"),
-    "log": mark("System log"),
-    "memory": mark("Memory"),
-    "updates": mark("Updates in effect"),
-    "time": mark("Clock"),
-}
-_AREA_OF_RULE = {
-    "disk.free": "disk",
-    "disk.inodes": "disk",
-    "disk.smart": "smart",
-    "services.failed": "services",
-    "log.errors": "log",
-    "memory.pressure": "memory",
-    "reboot.pending": "updates",
-    "libraries.outdated": "updates",
-    "time.sync": "time",
-}
-OBSERVATION = "observation"  # the rule of findings on an observation as a whole
+from quantities import quantity
+from words import day, mark, moment, number, tr
 
 _LIMITS = {
     ("disk.smart", "warn_sectors"): mark("remark above {value} bad sectors"),
@@ -60,6 +26,8 @@ _LIMITS = {
     ("memory.pressure", "fail_available_pct"): mark("problem below {value}% available"),
     ("memory.pressure", "warn_some_avg300"): mark("remark from {value}% of waiting"),
     ("memory.pressure", "fail_full_avg300"): mark("problem from {value}% of standing still"),
+    ("battery.wear", "warn_pct"): mark("remark below {value}% of what it was built for"),
+    ("battery.wear", "fail_pct"): mark("problem below {value}% of what it was built for"),
     ("reboot.pending", "warn_days"): mark("remark from day {value}"),
     ("reboot.pending", "fail_days"): mark("problem from day {value}"),
     ("time.sync", "warn_offset_seconds"): mark("remark above {value} s"),
@@ -79,6 +47,11 @@ _CHOICES = {
     ),
     "the system's own word on whether its clock is synchronised": mark(
         "the system's own word on whether its clock is synchronised"
+    ),
+    "the sensor's own limits": mark("the sensor's own limits"),
+    "the contract's list": mark("the contract's list"),
+    "itcare's own choice for laptops; else the contract's": mark(
+        "itcare's own choice for laptops; else the contract's"
     ),
 }
 _PLACE = re.compile(r"\{([a-z_]+)\}")
@@ -113,34 +86,7 @@ def _written(name: str, values: Values, zone: ZoneInfo) -> str:
         return tr(NOT_REPORTED)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _instant(str(value), zone) if name.endswith("_at") else str(value)
-    return _quantity(name, value, values)
-
-
-def _quantity(name: str, value: float, values: Values) -> str:
-    limits = [
-        limit for key, limit in values.items()
-        if key.startswith("limit_") and key != name and isinstance(limit, int | float)
-        and key.rpartition("_")[2] == name.rpartition("_")[2]
-    ]  # fmt: skip
-    if name.endswith("_bytes"):
-        return f"{_beside(value / 1e9, [limit / 1e9 for limit in limits], 1 if value < 1e11 else 0)}{NBSP}GB"
-    if name.endswith("_percent"):
-        return f"{_beside(value, [0, 100, *limits], 0)}%"
-    if name.endswith("age_seconds"):
-        return days(value / 86400) if value >= 2 * 86400 else f"{number(value / 3600)}{NBSP}h"
-    if name.endswith("_seconds"):
-        both_sides = [bound for limit in limits for bound in (limit, -limit)]
-        return f"{_beside(value, both_sides, 1 if abs(value) >= 1 else 3)}{NBSP}s"
-    return number(value, 2)
-
-
-def _beside(value: float, limits: list[float], digits: int) -> str:
-    """Rounded, with more digits where rounding would reach a limit that the value does not reach."""
-    for more in range(digits, digits + 4):
-        rounded = round(value, more)
-        if not any(rounded == limit != value for limit in limits):
-            return number(rounded, more)
-    return number(value, digits + 4)
+    return quantity(name, value, values)
 
 
 def _instant(text: str, zone: ZoneInfo) -> str:
@@ -148,72 +94,6 @@ def _instant(text: str, zone: ZoneInfo) -> str:
         return moment(read_instant(text).astimezone(zone), year=True)
     except (ValueError, OverflowError):
         return text
-
-
-def area_of(row: FindingRow) -> str | None:
-    """The column of the computers' table; None for a finding on the observation as a whole."""
-    return _AREA_OF_RULE.get(row.rule)
-
-
-def short(row: FindingRow) -> str:
-    """A few words of our own for a narrow cell, with the number that matters; never a bare "OK"."""
-    values: Values = row.values if isinstance(row.values, Mapping) else {}
-    told = _SHORT.get(row.fact)
-    if told is None:
-        return tr(_SHORT_BY_NAME.get(row.fact.rpartition(".")[2], mark("see the computer")))
-    template, name = told
-    if name is None:
-        return tr(template)
-    value = values.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return tr(mark("see the computer"))
-    return tr(template, value=_quantity(name, value, values))
-
-
-_SHORT: dict[str, tuple[str, str | None]] = {
-    **{f"disk.free.{name}": (mark("{value} free"), "available_bytes") for name in ("ok", "low", "low_gb")},
-    "disk.inodes.low": (mark("{value} of inodes free"), "free_percent"),
-    "disk.inodes.ok": (mark("{value} of inodes free"), "free_percent"),
-    "disk.smart.ok": (mark("no complaints"), None),
-    "disk.smart.failing": (mark("the disk fails"), None),
-    "disk.smart.critical_warning": (mark("the disk warns"), None),
-    "disk.smart.bad_sectors": (mark("bad sectors"), None),
-    "disk.smart.worn": (mark("wear {value}"), "used_percent"),
-    "disk.smart.spare_low": (mark("spare {value}"), "spare_percent"),
-    "services.failed.ok": (mark("none failed"), None),
-    "services.failed.active": (mark("running"), None),
-    "services.failed.unit": (mark("a unit failed"), None),
-    "services.failed.not_active": (mark("a service is down"), None),
-    "log.errors.ok": (mark("no grave entries"), None),
-    "log.errors.oom_kill": (mark("out of memory"), None),
-    "log.errors.disk_io": (mark("disk errors"), None),
-    "log.errors.filesystem": (mark("file system errors"), None),
-    "log.errors.remount_read_only": (mark("disk read only"), None),
-    "log.errors.machine_check": (mark("hardware errors"), None),
-    **{
-        f"memory.pressure.{name}": (mark("{value} available"), "available_percent")
-        for name in ("ok", "ok_no_figures", "low", "exhausted")
-    },
-    "memory.pressure.stalls": (mark("waits {value} of time"), "some_percent"),
-    "reboot.pending.none": (mark("no restart due"), None),
-    "reboot.pending.recent": (mark("restart due {value}"), "age_seconds"),
-    "reboot.pending.overdue": (mark("restart due {value}"), "age_seconds"),
-    "libraries.outdated.ok": (mark("in effect"), None),
-    "libraries.outdated.found": (mark("{value} on old libraries"), "count"),
-    "time.sync.ok": (mark("{value} off"), "offset_seconds"),
-    "time.sync.offset": (mark("{value} off"), "offset_seconds"),
-    "time.sync.synchronised": (mark("synchronised"), None),
-    "time.sync.not_synchronised": (mark("not synchronised"), None),
-}
-_SHORT_BY_NAME = {
-    "unavailable": mark("not readable"),
-    "disk_unavailable": mark("not readable"),
-    "malformed": mark("not understood"),
-    "not_observed": mark("not looked at"),
-    "unasked": mark("not looked at"),
-    "no_verdict": mark("no own verdict"),
-    "none": mark("nothing listed"),
-}
 
 
 def rule_of(row: FindingRow) -> str:
@@ -241,18 +121,28 @@ def choice_of(row: FindingRow) -> str:
 
 
 def _choices(source: str) -> str:
+    if source in _CHOICES:  # one of them has a semicolon of its own
+        return tr(_CHOICES[source])
     return "; ".join(tr(_CHOICES[part]) if part in _CHOICES else part for part in source.split("; "))
 
 
-def summary(row: FindingRow, zone: ZoneInfo) -> str:
-    """The quiet second line, in our own words and numbers only: when it was seen, whose threshold it is."""
+def summary(row: FindingRow, zone: ZoneInfo, since: datetime | None = None) -> str:
+    """The quiet second line, in our own words and numbers only: since when it stands, when it was last seen, by
+    whose threshold. `since`: the first look that said so."""
+    begun = "" if since is None else tr("Since {day}.", day=_since(since.astimezone(zone).date(), row))
     seen = (
         "" if row.observed_at is None else tr("Observed on {moment}.", moment=moment(row.observed_at.astimezone(zone)))
     )
     chooser = tr(_CHOICES[choice]) if (choice := _first_choice(row)) in _CHOICES else ""
-    return " ".join(filter(None, (seen, tr("Threshold: {choice}.", choice=chooser) if chooser else "")))
+    return " ".join(filter(None, (begun, seen, tr("Threshold: {choice}.", choice=chooser) if chooser else "")))
+
+
+def _since(first: date, row: FindingRow) -> str:
+    return day(first, year=row.observed_at is not None and row.observed_at.year != first.year)
 
 
 def _first_choice(row: FindingRow) -> str:
     source = row.threshold_source or ""
+    if source in _CHOICES:
+        return source
     return "contract" if _CONTRACT_PART.fullmatch(source) else source.split("; ")[0]

@@ -16,6 +16,12 @@ TOPICS = {
     "reboot.pending": mark("pending restarts"),
     "libraries.outdated": mark("libraries in use"),
     "time.sync": mark("the clock"),
+    "sensors.temperature": mark("temperatures"),
+    "battery.wear": mark("the batteries"),
+    "access.administrators": mark("administrators"),
+    "access.listeners": mark("open ports"),
+    "protection.firewall": mark("the firewall"),
+    "protection.encryption": mark("disk encryption"),
 }
 """What each rule looks at, for the sentences that all rules share."""
 
@@ -143,6 +149,54 @@ OWN = {
     "time.sync.synchronised": mark("The clock is synchronised; its offset is not reported (source: {method})."),
     "time.sync.not_synchronised": mark("The clock is not synchronised (source: {method})."),
     "time.sync.offset": mark("The clock is {offset_seconds} off, more than {limit_seconds} (source: {method})."),
+    "sensors.temperature.ok": mark(
+        "All sensors that have limits are below them, count: {count}; the one nearest to its limit, {sensor}, "
+        "shows {found_celsius} of {limit_celsius}."
+    ),
+    "sensors.temperature.high": mark(
+        "{sensor} shows {found_celsius}, which reaches the sensor's own maximum of {limit_celsius}."
+    ),
+    "sensors.temperature.critical": mark(
+        "{sensor} shows {found_celsius}, which reaches the sensor's critical value of {limit_celsius}."
+    ),
+    "sensors.temperature.none": mark("No temperature was listed, though sensors were asked."),
+    "battery.wear.ok": mark(
+        "{battery} still holds {full_percent} of what it was built for; the limit is {limit_percent} (charge "
+        "cycles: {cycles})."
+    ),
+    "battery.wear.worn": mark(
+        "{battery} holds {full_percent} of what it was built for, below the {limit_percent} limit (charge cycles: "
+        "{cycles})."
+    ),
+    "battery.wear.unmeasured": mark("{battery} does not tell how much it holds and what it was built for."),
+    "battery.wear.none": mark("No battery was listed, though batteries were asked."),
+    "access.administrators.ok": mark(
+        "Everyone with full rights on this computer is on the contract's list, entries: {count}."
+    ),
+    "access.administrators.unlisted": mark(
+        "{name} has full rights on this computer (through {through}) and is not on the contract's list."
+    ),
+    "access.administrators.none": mark("Nobody was listed as administrator, which no computer can be without."),
+    "access.administrators.absent": mark("The contract lists administrators, but this computer says that it has none."),
+    "access.listeners.ok": mark("Every port that others can reach is on the contract's list, ports: {count}."),
+    "access.listeners.unlisted": mark(
+        "A program{process_note} waits for others on {listener} ({addresses}), which is not on the contract's list."
+    ),
+    "access.listeners.absent": mark("The contract lists open ports, but this computer says that it cannot have any."),
+    "protection.firewall.on": mark("The firewall{firewall_note} is on; rules: {rules}."),
+    "protection.firewall.off_required": mark(
+        "The firewall is off, though the contract requires it{firewall_note}; rules: {rules}."
+    ),
+    "protection.firewall.off_laptop": mark("The firewall is off on a laptop{firewall_note}; rules: {rules}."),
+    "protection.firewall.absent": mark("A firewall is expected here, but this computer says that it cannot have one."),
+    "protection.encryption.on": mark("{mount} is encrypted{kind_note}; device: {device}."),
+    "protection.encryption.off_required": mark(
+        "{mount} is not encrypted, though the contract requires it; device: {device}."
+    ),
+    "protection.encryption.off_laptop": mark("{mount} is not encrypted on a laptop; device: {device}."),
+    "protection.encryption.untold": mark("Whether {mount} is encrypted cannot be told; device: {device}."),
+    "protection.encryption.none": mark("No volume was listed whose encryption could be judged."),
+    "protection.encryption.absent": mark("Encryption is expected here, but this computer shows no volumes of its own."),
 }
 
 MESSAGES = OWN | {f"{rule}.{name}": template for rule in TOPICS for name, template in SHARED.items()}
@@ -156,8 +210,14 @@ REASONS = {
     "no_systemd": mark("systemd does not run this system"),
     "failed": mark("the query failed"),
     "not_supported": mark("the system does not offer it"),
+    "timed_out": mark("the look at the computer took too long and was given up"),
     "missing": mark("no observation was made"),
     "not_reached": mark("the computer was not reached"),
+    "unreachable": mark("the computer stopped answering"),
+    "interrupted": mark("the run ended while the computer was being looked at"),
+    "unfinished": mark("the look at the computer was begun and no end was recorded"),
+    "unknown": mark("contact was lost, and what happened then is not known"),
+    "erased": mark("the observation was erased from the record"),
     "unreported": mark("no reason was given"),
 }
 

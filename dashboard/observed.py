@@ -4,18 +4,18 @@ The data was checked by nobody but the computer: every shape is possible, and wh
 left out or shown as it stands, never trusted.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+import surroundings
 import widgets
-from itcare.core.clock import read_instant
 from itcare.core.words import SourceState
 from itcare.publish.rows import FactRow
 from messages import REASONS
-from words import days, lasting, mark, moment, number, size, tr, trn
+from reading import Reading, readings
+from words import days, lasting, mark, number, size, tr, trn
 
 SOURCES = {
     "filesystems": mark("Disk space"),
@@ -27,50 +27,18 @@ SOURCES = {
     "libraries": mark("Programs on old libraries"),
     "time": mark("Clock"),
     "uptime": mark("Running since"),
+    "temperatures": mark("Temperatures"),
+    "batteries": mark("Batteries"),
+    "administrators": mark("Administrators"),
+    "listeners": mark("Open ports"),
+    "firewall": mark("Firewall"),
+    "encryption": mark("Disk encryption"),
 }
-ABSENT = {"smart": mark("there is no physical disk in this computer (virtual machine)")}
-
-
-class Reading:
-    """Typed access to one JSON value that may have any shape."""
-
-    def __init__(self, value: object, zone: ZoneInfo) -> None:
-        self._fields = value if isinstance(value, Mapping) else {}
-        self._zone = zone
-
-    def text(self, name: str) -> str:
-        value = self._fields.get(name)
-        return "" if value is None or isinstance(value, Mapping | list) else str(value)
-
-    def number(self, name: str) -> float | None:
-        value = self._fields.get(name)
-        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-    def flag(self, name: str) -> bool | None:
-        value = self._fields.get(name)
-        return value if isinstance(value, bool) else None
-
-    def moment(self, name: str) -> str:
-        try:
-            return moment(self.instant(name).astimezone(self._zone), year=True)
-        except (ValueError, OverflowError):
-            return self.text(name)
-
-    def instant(self, name: str) -> datetime:
-        return read_instant(self.text(name))
-
-    def inner(self, name: str) -> "Reading":
-        return Reading(self._fields.get(name), self._zone)
-
-    def rows(self, name: str) -> list["Reading"]:
-        return readings(self._fields.get(name), self._zone)
-
-    def items(self) -> list[tuple[str, str]]:
-        return [(str(name), self.text(name)) for name in self._fields]
-
-
-def readings(value: object, zone: ZoneInfo) -> list[Reading]:
-    return [Reading(row, zone) for row in value[:200]] if isinstance(value, list) else []
+ABSENT = {
+    "smart": mark("there is no physical disk in this computer (virtual machine)"),
+    "temperatures": mark("this computer has no sensor of heat (virtual machine)"),
+    "batteries": mark("this computer has no battery"),
+}
 
 
 def source_name(source: str | None) -> str:
@@ -247,4 +215,10 @@ _SHOWN: dict[str, Callable[[FactRow, ZoneInfo], None]] = {
     "libraries": _libraries,
     "time": _time,
     "uptime": _uptime,
+    "temperatures": surroundings.show_temperatures,
+    "batteries": surroundings.show_batteries,
+    "administrators": surroundings.show_administrators,
+    "listeners": surroundings.show_listeners,
+    "firewall": surroundings.show_firewall,
+    "encryption": surroundings.show_encryption,
 }

@@ -104,5 +104,46 @@ def table(
     return int(chosen[0]) if chosen else None
 
 
+def cells(
+    key: str, columns: Mapping[str, int | None], rows: Sequence[Sequence[object]], alt: str, *, trend: int | None = None
+) -> tuple[int, int] | None:
+    """A table whose cells can be pressed; returns row and column of the one pressed in this very run.
+
+    Every cell is text, but those of the column `trend`: a list of shares from 0 to 100, drawn as a line.
+    """
+    frame = pd.DataFrame(
+        {
+            str(place): pd.Series(
+                [row[place] if place == trend else plain(row[place]) for row in rows],
+                dtype="object" if place == trend else "string",
+            )
+            for place in range(len(columns))
+        }
+    )
+    shown = {
+        str(place): st.column_config.LineChartColumn(heading, width=width, y_min=0, y_max=100)
+        if place == trend
+        else st.column_config.TextColumn(heading, width=width)
+        for place, (heading, width) in enumerate(columns.items())
+    }
+    flag = f"{key} pressed"
+
+    def note() -> None:
+        st.session_state[flag] = True
+
+    picked: Any = st.dataframe(
+        frame, hide_index=True, key=key, height="content" if len(rows) <= 12 else 400, row_height=32, alt=alt,
+        column_config=shown, on_select=note, selection_mode="single-cell",
+    )  # fmt: skip
+    # A selection stays until the next one; only the press itself opens something.
+    chosen = picked["selection"]["cells"] if st.session_state.pop(flag, False) else []
+    if not chosen:
+        return None
+    row, column = chosen[0]
+    if not (isinstance(row, int) and 0 <= row < len(rows) and column in shown):
+        return None
+    return row, int(column)
+
+
 def count(value: int | None) -> str:
     return "" if value is None else number(value)

@@ -80,11 +80,13 @@ def of(part: int, whole: int) -> str:
 
 
 def size(amount: float) -> str:
-    """Bytes in the unit that disk makers use: GB of 10**9, MB below one."""
+    """Bytes in the unit that disk makers use: GB of 10**9, MB below one, kB below that."""
     giga = amount / 1e9
     if giga >= 1:
         return f"{number(giga, 1 if giga < 100 else 0)}{NBSP}GB"
-    return f"{number(amount / 1e6)}{NBSP}MB"
+    if amount >= 1e6 or amount == 0:
+        return f"{number(amount / 1e6)}{NBSP}MB"
+    return f"{number(max(amount / 1e3, 1))}{NBSP}kB"
 
 
 def day(when: date, *, weekday: bool = False, year: bool = False) -> str:

@@ -10,7 +10,7 @@ from itcare.core.words import FindingStatus, SourceState
 from itcare.publish.rows import FindingRow, HostRow
 from scene import Scene
 from states import outcome_word, reason_word, role_name
-from views import frame
+from views import frame, past
 from words import moment, tr, trn
 
 HISTORY = 50  # runs
@@ -30,6 +30,9 @@ def show(scene: Scene, host: HostRow) -> None:
     with right:
         st.header(tr("Findings"), anchor=False)
         _findings(scene, host, findings)
+    past.show_disks(scene, host)
+    past.show_software(scene, host)
+    past.show_temps(scene, host)
     st.header(tr("What the computer reported"), anchor=False)
     _reported(scene, host)
     st.header(tr("Who was on this computer"), anchor=False)
@@ -82,13 +85,15 @@ def _findings(scene: Scene, host: HostRow, findings: tuple[FindingRow, ...]) -> 
         st.text(tr("We no longer check this computer."))
     elif not findings:
         st.text(tr("There is nothing to judge yet."))
+    since = past.since_when(scene.snapshot.finding_intervals(host.name))
     for row in bad:
+        interval = past.first_seen(since, row)
         with st.container(border=True, gap="xxsmall"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 evidence.badge(row.status, faded=scene.is_stale)
                 widgets.text(sentence(row, scene.zone))
             with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-                frame.quiet(summary(row, scene.zone), width="stretch")
+                frame.quiet(summary(row, scene.zone, interval.first_seen if interval else None), width="stretch")
                 if st.button(_label(scene, row), key=f"finding{row.id}", type="tertiary"):
                     evidence.open_findings(scene, (row,), tr("Evidence"))
     if good:

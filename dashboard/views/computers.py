@@ -4,15 +4,18 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+import evidence
 import grids
+import past_evidence
 import widgets
-from findings import AREAS, OBSERVATION, area_of, short
+from briefs import AREAS, OBSERVATION, area_of, short
 from itcare.core.words import FindingStatus
 from itcare.publish.rows import FindingRow, HostRow
+from past_evidence import Part
 from scene import Scene
 from states import FINDINGS, finding_glyph, finding_word, outcome_word, role_name
-from views import computer, frame
-from words import alphabetical, short_day, tr, trn
+from views import computer, frame, trends
+from words import alphabetical, number, short_day, tr, trn
 
 MOST = 60  # computers in the grid; the rest is reached by name
 _ORDER = (FindingStatus.FAIL, FindingStatus.WARN, FindingStatus.UNKNOWN, FindingStatus.OK)
@@ -39,21 +42,84 @@ def listing(scene: Scene) -> None:
     worst = worst_by_host(hosts, scene.snapshot.worst_by_host())
     st.title(headline(hosts, worst), anchor=False)
     frame.freshness(scene)
+    pressed = grids.badges("hosts_by_state", _state_badges(scene, hosts, worst))
     ordered = sorted(hosts, key=lambda host: (*_attention(host, worst), alphabetical(host.name)))
     findings: dict[str, list[FindingRow]] = {}
     for row in scene.snapshot.findings(limit=5000):
         findings.setdefault(row.host, []).append(row)
     rows = [_row(scene, host, worst.get(host.name), findings.get(host.name, [])) for host in ordered[:MOST]]
     head = [tr("Computer"), tr("Last check"), *(tr(words) for words in AREAS.values())]
-    pressed = grids.table("hosts", head, rows, _legend())
-    if pressed is not None:
-        _open(pressed)
+    pressed = grids.table("hosts", head, rows, _legend()) or pressed
+    frame.quiet(tr("Press a field to see its evidence, a name to open the computer."))
     if len(ordered) > MOST:
         rest = [widgets.host_label(host.name) for host in ordered[MOST:]]
         frame.quiet(tr("The {shown} that need most attention are shown.", shown=MOST))
         chosen = st.selectbox(tr("Another computer"), rest, index=None, placeholder=tr("Choose a name"))
         if chosen is not None:
             _open(chosen)
+    st.header(tr("Disks, programs and temporary files"), anchor=False)
+    current = [host for host in ordered[:MOST] if host.current]
+    named = trends.show(scene, current) if current else None
+    if named is not None:
+        _open(named)
+    if pressed is not None:
+        _press(scene, pressed, hosts, worst, findings)
+
+
+def _press(
+    scene: Scene, pressed: str, hosts: tuple[HostRow, ...], worst: Mapping[str, FindingStatus],
+    findings: Mapping[str, list[FindingRow]],
+) -> None:  # fmt: skip
+    """`host`, `host|area`, `host|last`, or `*|state` for all computers in that state; looked up, never trusted."""
+    name, bar, what = pressed.partition("|")
+    known = {host.name: host for host in hosts}
+    if name == "*":
+        _open_state(scene, what, hosts, worst, findings)
+    elif name not in known:
+        return
+    elif not bar:
+        _open(name)
+    elif what == "last":
+        run = known[name].last_run
+        parts = () if run is None else (Part(run, name),)
+        past_evidence.open_parts(scene, parts, tr("{host}: last visit", host=widgets.host_label(name)))
+    else:
+        rows = [row for row in findings.get(name, ()) if area_of(row) == what or row.rule == OBSERVATION]
+        area = tr(AREAS[what]) if what in AREAS else ""
+        evidence.open_findings(scene, rows, f"{widgets.host_label(name)}: {area}")
+
+
+def _open_state(
+    scene: Scene, state: str, hosts: tuple[HostRow, ...], worst: Mapping[str, FindingStatus],
+    findings: Mapping[str, list[FindingRow]],
+) -> None:  # fmt: skip
+    if state in tuple(FindingStatus):
+        status = FindingStatus(state)
+        rows = [row for name, its in worst.items() if its is status for row in findings.get(name, ())
+                if row.status is status]  # fmt: skip
+        evidence.open_findings(scene, rows, f"{finding_glyph(status)} {finding_word(status)}")
+        return
+    shown = [host for host in hosts if not (state == "gone" and host.current)]
+    parts = [Part(host.last_run, host.name) for host in shown if host.last_run is not None]
+    past_evidence.open_parts(scene, parts, tr("Last visits"))
+
+
+def _state_badges(
+    scene: Scene, hosts: tuple[HostRow, ...], worst: Mapping[str, FindingStatus]
+) -> list[dict[str, object]]:
+    """The parts of the title, to be pressed."""
+    text = trn("{n} computer", "{n} computers", len(hosts))
+    fields: list[dict[str, object]] = [{"id": "*|all", "state": "whole", "glyph": "", "text": text, "title": text}]
+    states = list(worst.values())
+    for status in _ORDER:
+        if count := states.count(status):
+            label = f"{finding_word(status)} {number(count)}"
+            fields.append({"id": f"*|{status}", "state": _shade(scene, status), "glyph": finding_glyph(status),
+                           "text": label, "title": label})  # fmt: skip
+    if gone := sum(not host.current for host in hosts):
+        label = tr("{n} no longer in the contract", n=gone)
+        fields.append({"id": "*|gone", "state": "planned", "glyph": "", "text": label, "title": label})
+    return fields
 
 
 def _open(name: str) -> None:
@@ -95,7 +161,7 @@ def _row(scene: Scene, host: HostRow, worst: FindingStatus | None, findings: lis
         elif not own and any(row.rule != OBSERVATION for row in findings):
             cells.append({"text": tr("not present")})  # observed, and the computer has no such thing
         else:
-            cells.append(_cell(scene, host, tr(words), own))
+            cells.append({**_cell(scene, host, tr(words), own), "id": f"{host.name}|{area}"})
     return {
         "name": {"id": host.name, "text": label, "title": tr("Open computer {host}", host=label)},
         "note": note,
@@ -113,17 +179,18 @@ def _last(scene: Scene, host: HostRow) -> dict[str, object]:
     if host.last_attempt_at is None or host.last_outcome is None:
         return {"text": tr("never")}
     glyph = outcome_word(host.last_outcome)[0]
-    return {"text": f"{glyph} {short_day(scene.local(host.last_attempt_at).date())}"}
+    text = f"{glyph} {short_day(scene.local(host.last_attempt_at).date())}"
+    title = f"{widgets.host_label(host.name)}, {tr('Last check')}: {outcome_word(host.last_outcome)}, {text[2:]}"
+    return {"id": f"{host.name}|last", "state": "quiet", "glyph": "", "text": text, "title": title}
 
 
 def _cell(scene: Scene, host: HostRow, area: str, findings: list[FindingRow]) -> dict[str, object]:
     if not findings:
         unseen = {"state": "unknown", "glyph": "?", "text": tr("no data")}
-        return {**unseen, "id": host.name, "title": f"{host.name}, {area}: {tr('no data')}"}
+        return {**unseen, "title": f"{host.name}, {area}: {tr('no data')}"}
     worst = min(findings, key=lambda row: _ORDER.index(row.status))
     text = widgets.plain(short(worst), 60)
     return {
-        "id": host.name,
         "state": _shade(scene, worst.status),
         "glyph": finding_glyph(worst.status),
         "text": text,

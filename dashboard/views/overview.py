@@ -1,6 +1,7 @@
 """Was everything done? Every number here opens the evidence it was counted from."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import streamlit as st
 
@@ -211,9 +212,11 @@ def findings(scene: Scene) -> None:
         rows = scene.snapshot.findings(status, limit=5000)
         evidence.open_findings(scene, rows, f"{finding_glyph(status)} {finding_word(status)}")
     worst_rows = [row for row in scene.snapshot.findings(limit=SHOWN_FINDINGS) if row.status is not FindingStatus.OK]
+    standing = scene.snapshot.current_intervals() if worst_rows else ()
     with st.container(gap="xsmall"):
+        since = {(row.host, row.rule, row.subject, row.status): row.first_seen for row in standing}
         for row in worst_rows:
-            finding(scene, row)
+            finding(scene, row, since.get((row.host, row.rule, row.subject, row.status)))
     rest = sum(counts.values()) - len(worst_rows)
     bad = sum(counts.values()) - counts[FindingStatus.OK]
     if bad > len(worst_rows):
@@ -224,7 +227,7 @@ def findings(scene: Scene) -> None:
         frame.quiet(tr("The other checks ({n}): fine.", n=rest))
 
 
-def finding(scene: Scene, row: FindingRow) -> None:
+def finding(scene: Scene, row: FindingRow, since: datetime | None) -> None:
     """Two lines: what is so, and by which rule; the button opens the evidence."""
     with st.container(border=True, gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -232,7 +235,7 @@ def finding(scene: Scene, row: FindingRow) -> None:
             widgets.strong(row.host)
             widgets.text(sentence(row, scene.zone))
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            frame.quiet(summary(row, scene.zone), width="stretch")
+            frame.quiet(summary(row, scene.zone, since), width="stretch")
             if st.button(_evidence_label(scene, row), key=f"finding{row.id}", type="tertiary"):
                 evidence.open_findings(scene, (row,), tr("Evidence"))
 

@@ -4,9 +4,10 @@ import json
 
 import streamlit as st
 
+import past_evidence
 import widgets
 from evidence import contract, span
-from itcare.core.words import RunState
+from itcare.core.words import RunGrade, RunState
 from itcare.publish.rows import FileRow, HostResultRow, RunRow, TaskRow
 from scene import Scene
 from states import duty_name, outcome_word, reason_word, run_word, task_word
@@ -23,6 +24,7 @@ def show(scene: Scene, row: RunRow) -> None:
     st.title(headline(scene, row), anchor=False)
     frame.freshness(scene)
     results = scene.snapshot.host_results(row.number)
+    _grade(scene, row)
     _alarms(row, results)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -35,6 +37,7 @@ def show(scene: Scene, row: RunRow) -> None:
     _connections(scene, results)
     st.header(tr("Tasks"), anchor=False)
     _tasks(scene, row, results)
+    _temps(scene, row)
     st.header(tr("Scripts and playbooks"), anchor=False)
     _files(scene.snapshot.files(row.number))
     st.header(tr("Proof in the ledger"), anchor=False)
@@ -63,6 +66,33 @@ def _who(scene: Scene, row: RunRow) -> None:
         (tr("Time"), span(scene, row.opened_at, row.closed_at)),
         (tr("Clock"), _clock(row.clock_synchronised)),
     ])  # fmt: skip
+
+
+def _grade(scene: Scene, row: RunRow) -> None:
+    """What a run that was recorded afterwards is worth, and which run this one repeats."""
+    if row.grade is RunGrade.UNANNOUNCED:
+        st.warning(
+            tr(
+                "**This run is unannounced.** It was not ordered through itcare; its record was added afterwards. "
+                "It keeps no promise of the contract, and what it saw changes no finding."
+            ),
+            icon=":material/warning:",
+        )
+        if row.played_from is not None:
+            widgets.text(
+                tr("By its own record it took place: {span}", span=span(scene, row.played_from, row.played_to))
+            )
+    if row.reruns is not None:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            frame.quiet(tr("This run repeats a part of another one."))
+            frame.run_link(scene, row.reruns)
+
+
+def _temps(scene: Scene, row: RunRow) -> None:
+    temps = scene.snapshot.temps_of_run(row.number)
+    if temps:
+        st.header(tr("Temporary files"), anchor=False)
+        past_evidence.show_all(scene, temps, f"temps {scene.scope.code} {row.number}")
 
 
 def _clock(is_synchronised: bool | None) -> str:

@@ -4,9 +4,10 @@ from datetime import date
 
 import streamlit as st
 
+import filters
 import widgets
 from evidence import person
-from itcare.core.words import RunState
+from itcare.core.words import RunGrade, RunState
 from itcare.publish.rows import RunRow
 from scene import Scene
 from states import duty_name, run_word
@@ -38,11 +39,13 @@ def listing(scene: Scene) -> None:
     frame.freshness(scene)
     if not runs:
         return
-    shown = _filtered(runs)
+    chosen = filters.choose(scene, runs)
+    shown = [row for row in runs if chosen.admits(scene, row)]
     if not shown:
         st.info(tr("No run matches. Clear the filter to see all of them."))
         return
     pages = -(-len(shown) // PER_PAGE)
+    frame.quiet(of_all(len(shown), len(runs)))
     page = st.pagination(pages, key=f"runs_page {scene.month_key}") if pages > 1 else 1
     rows = shown[(page - 1) * PER_PAGE : page * PER_PAGE]
     picked = widgets.table(
@@ -55,6 +58,13 @@ def listing(scene: Scene) -> None:
         st.rerun()
 
 
+def of_all(shown: int, every: int) -> str:
+    """How many runs are shown of those of the month."""
+    if shown == every:
+        return trn("{n} run is shown.", "{n} runs are shown.", shown)
+    return tr("Shown: {shown} of {every} runs.", shown=shown, every=every)
+
+
 def headline(scene: Scene, runs: list[RunRow]) -> str:
     month = month_name(scene.month)
     if not runs:
@@ -63,6 +73,9 @@ def headline(scene: Scene, runs: list[RunRow]) -> str:
     parts = [trn("{n} run", "{n} runs", len(runs))]
     if odd:
         parts.append(trn("{n} incomplete", "{n} incomplete", odd))
+    unannounced = sum(row.grade is RunGrade.UNANNOUNCED for row in runs)
+    if unannounced:
+        parts.append(trn("{n} unannounced", "{n} unannounced", unannounced))
     parts.append(tr("the last one on {moment}", moment=moment(scene.local(runs[0].opened_at))))
     return f"{month}: {', '.join(parts)}."
 
@@ -83,20 +96,10 @@ def _month_of(scene: Scene, row: RunRow) -> date:
     return scene.local(row.opened_at).date().replace(day=1)
 
 
-def _filtered(runs: list[RunRow]) -> list[RunRow]:
-    if all(row.state is RunState.COMPLETE for row in runs):
-        return runs
-    only = st.pills(
-        tr("Result"), ["odd"], key="only_odd", format_func=lambda _: tr("only incomplete ones"),
-        label_visibility="collapsed",
-    )  # fmt: skip
-    return [row for row in runs if row.state is not RunState.COMPLETE] if only else runs
-
-
 def _columns() -> dict[str, int | None]:
     return {
-        tr("Result"): 150, tr("Day"): 95, tr("From"): 65, tr("Duration"): 100, tr("Work"): 200, tr("Who"): 170,
-        tr("Worked"): 75, tr("Run"): 95, tr("Reason"): None,
+        tr("Result"): 190, tr("Day"): 95, tr("From"): 65, tr("Duration"): 100, tr("Work"): 190, tr("Who"): 170,
+        tr("Worked"): 75, tr("Run"): 90, tr("Repeats"): 90, tr("Reason"): None,
     }  # fmt: skip
 
 
@@ -104,7 +107,9 @@ def _row(scene: Scene, row: RunRow) -> tuple[object, ...]:
     opened = scene.local(row.opened_at)
     took = "" if row.closed_at is None else lasting((row.closed_at - row.opened_at).total_seconds())
     work = duty_name(row.duty) + (f" ({tr('trial')})" if row.check_mode else "")
+    state = run_word(row.state) + (f", {tr('unannounced')}" if row.grade is RunGrade.UNANNOUNCED else "")
+    repeats = "" if row.reruns is None else frame.run_name(scene, row.reruns)
     return (
-        run_word(row.state), table_day(opened.date()), f"{opened:%H:%M}", took, work, person(row),
-        of(row.hosts_good, row.hosts_total), frame.run_name(scene, row.number), row.reason,
+        state, table_day(opened.date()), f"{opened:%H:%M}", took, work, person(row),
+        of(row.hosts_good, row.hosts_total), frame.run_name(scene, row.number), repeats, row.reason,
     )  # fmt: skip

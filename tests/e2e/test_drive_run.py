@@ -109,12 +109,16 @@ def test_a_changed_file_and_a_failed_task_are_told_apart(bench: Bench, tmp_path:
     assert (report.state, report.exit_code) == (RunState.COMPLETE, ExitCode.BAD_NEWS)
 
 
-def test_a_dry_run_says_so_and_changes_nothing(bench: Bench, tmp_path: Path) -> None:
+def test_a_dry_run_says_so_changes_nothing_and_leaves_nothing_to_the_next(bench: Bench, tmp_path: Path) -> None:
     loaded = write_contract(tmp_path, CLIENT, {"pc01": LOCAL})
-    report = bench.perform(loaded, write_playbook(tmp_path / "play", touch(tmp_path / "made")), check=True)
+    playbook = write_playbook(tmp_path / "play", touch(tmp_path / "made"))
+    report = bench.perform(loaded, playbook, check=True)
     assert report.state is RunState.COMPLETE
     assert bench.events(CLIENT, "run.opened")[0]["check"] is True
     assert not (tmp_path / "made").exists()
+    assert bench.perform(loaded, playbook).hosts[0].outcome is HostOutcome.CHANGED
+    assert bench.events(CLIENT, "run.opened")[1]["check"] is False
+    assert (tmp_path / "made").exists()
 
 
 def test_a_run_of_nothing_is_an_error(bench: Bench, tmp_path: Path) -> None:
@@ -205,16 +209,18 @@ def test_the_job_timeout_ends_the_run_in_time_and_the_task_with_it(
 
 def test_a_forged_event_raises_an_alarm_and_costs_the_neighbours_nothing(bench: Bench, tmp_path: Path) -> None:
     loaded = write_contract(tmp_path, CLIENT, {f"pc0{number}": LOCAL for number in (1, 2, 3)})
+    who = "{{ client_id | default('none') }}-{{ inventory_hostname }}"
     playbook = with_library(
         write_playbook(
             tmp_path / "play",
             hostile("forged", "victim", when="inventory_hostname == 'pc02'"),
             hostile("facts", "pc03", when="inventory_hostname == 'pc02'"),
-            {"name": "End", "ansible.builtin.command": "true", "changed_when": False},
+            {"name": "Say who I am", "ansible.builtin.command": f"touch {tmp_path}/{who}", "changed_when": False},
         )
     )
     report = bench.perform(loaded, playbook)
     assert {host.outcome for host in report.hosts} == {HostOutcome.OK}
+    assert {path.name for path in tmp_path.glob("*-pc0?")} == {"none-pc01", "none-pc02", "none-pc03"}
     assert [alarm.kind for alarm in report.alarms] == ["forged_event"]
     assert "victim" in report.alarms[0].text
     assert report.exit_code is ExitCode.BAD_NEWS

@@ -56,7 +56,7 @@ def test_an_unchanged_list_of_twenty_thousand_costs_one_body_and_a_new_package_a
     packages: Any = bench.ledger.body(log, first["attachments"]["packages"])
     assert len(packages) == PACKAGES
     assert all(set(package) == KEYS for package in packages)
-    kept = bench.task_result(CLIENT, 1, "pc01", 1)
+    kept = bench.task_result(CLIENT, 3, "pc01", 1)
     assert kept["software"]["packages"] == {"attached": True, "count": PACKAGES + 1}
     assert "packed" not in kept["software"]
     with sqlite3.connect(bench.settings.database) as database:

@@ -1,16 +1,20 @@
 """A newcomer's first day: one visit of the own computer, one computer that is switched off."""
 
 import shutil
+import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.components import ROOT
 from tests.support.installation import Installation
+from tests.support.portal_client import ask
 
 HOME_CLIENT, AWAY_CLIENT = "DOMOWA", "NORDWIND"
 
@@ -221,3 +225,32 @@ def _verify(alone: Path, bundle: Path, *options: str) -> tuple[int, str]:
         cwd=alone, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.component("sshd")
+class TestThePages:
+    def test_they_are_served_on_loopback_to_whoever_has_the_token(self, visited: Installation) -> None:
+        server = subprocess.Popen(
+            visited.command("dashboard"), env=visited.environ, cwd=visited.folder, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            assert server.stdout is not None
+            base, _, token = server.stdout.readline().strip().partition("/?token=")
+            family = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+            listening = [
+                connection.laddr
+                for process in family
+                for connection in process.net_connections("inet")
+                if connection.status == psutil.CONN_LISTEN or connection.type == socket.SOCK_DGRAM
+            ]
+            assert [(place.ip, place.port) for place in listening] == [("127.0.0.1", int(base.rpartition(":")[2]))]
+            page = ask(base, {"token": token, "client": HOME_CLIENT, "lang": "en"})
+            assert "Pracownia Domowa" in page.text
+            assert set(page.pages) > {"computers"}
+            for query in ({}, {"token": token[:-1]}):
+                closed = ask(base, {**query, "client": HOME_CLIENT, "lang": "en"})
+                assert "Pracownia" not in closed.text
+                assert not closed.pages
+        finally:
+            server.send_signal(signal.SIGINT)
+            assert server.wait(30) == 0

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "dashboard"
@@ -25,8 +27,20 @@ if str(FOLDER) not in sys.path:  # as the server does: the modules of the dashbo
     sys.path.append(str(FOLDER))
 
 
-def app(published: Path, monkeypatch, *, client: str | None = None, token: str | None = TOKEN, **query: str) -> AppTest:
-    """The script, ready to run, opened with `query` in the address."""
+def app(
+    published: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    client: str | None = None,
+    token: str | None = TOKEN,
+    staff: bool = False,
+    **query: str,
+) -> AppTest:
+    """The script, ready to run, opened with `query` in the address; with `staff` as the launcher starts it for them."""
+    if staff:
+        monkeypatch.setenv("ITCARE_DASHBOARD_STAFF", "1")
+    else:
+        monkeypatch.delenv("ITCARE_DASHBOARD_STAFF", raising=False)
     monkeypatch.setenv("ITCARE_PUBLISHED", str(published))
     monkeypatch.setenv("ITCARE_DASHBOARD_TOKEN", TOKEN)
     if client is None:
@@ -49,6 +63,12 @@ def words(test: AppTest) -> list[str]:
         value = getattr(element, "value", None)
         shown.append(str(value if value is not None else getattr(element, "label", "")))
     return shown
+
+
+def at_page(test: AppTest, url_path: str) -> AppTest:
+    """The same, opened at another page than the first; AppTest knows only pages that are files."""
+    test._page_hash = calc_hash(url_path)
+    return test
 
 
 @dataclass(frozen=True)

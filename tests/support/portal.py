@@ -17,23 +17,26 @@ from itcare.core.words import (
     NoDataReason,
     NotReachedReason,
     ObligationState,
+    RunGrade,
     RunState,
     SourceState,
     TaskOutcome,
 )
-from itcare.publish.rows import FactRow, FindingRow, HostResultRow, HostRow, ObligationRow, RunRow, TaskRow
-from itcare.publish.writer import SnapshotRows
-from tests.support.snapshots import (
-    is_bad,
-    make_files,
-    make_host_result,
-    make_rows,
-    make_run_row,
-    make_task_row,
-    plan_client,
-    with_meta,
-    write_client,
+from itcare.publish.firm import summarise_client
+from itcare.publish.firm_writer import publish_firm
+from itcare.publish.rows import (
+    FactRow,
+    FileRow,
+    FindingRow,
+    HostResultRow,
+    HostRow,
+    ObligationRow,
+    RunRow,
+    TaskRow,
 )
+from itcare.publish.writer import SnapshotRows
+from tests.support.portal_past import past_rows
+from tests.support.snapshots import make_rows, plan_client, with_meta, write_client
 
 ZONE = ZoneInfo("Europe/Warsaw")
 DAYS = 45  # of history before today
@@ -44,6 +47,7 @@ HOSTS = {
     "pc03": ("workstation", "oddział", "Debian GNU/Linux 12 (bookworm)"),
     "nb01": ("laptop", "oddział", "Ubuntu 24.04.3 LTS"),
 }
+UNANNOUNCED_AGO, RERUN_AGO = 7, 8  # days ago: a run adopted from a spool, one that repeats another
 # days ago: host -> what went wrong
 TROUBLE: dict[int, dict[str, HostOutcome]] = {
     9: {"pc03": HostOutcome.FAILED},
@@ -61,6 +65,8 @@ _TASKS = (
     ("Reach the computer", "ansible.builtin.ping", 12),
     ("Ask which system it is", "ansible.builtin.setup", 18),
     ("Observe the health of the computer", "itcare.maintenance.health_info", 27),
+    ("List the installed software", "itcare.maintenance.software_info", 36),
+    ("Look at temporary files", "itcare.maintenance.temp_cleanup", 45),
 )
 
 
@@ -87,9 +93,10 @@ def digest(*parts: object) -> str:
 def make_portal(folder: Path, now: datetime) -> Path:
     """ACME in Polish with its history, NORD in English with little; returns the published folder."""
     published = folder / "published"
-    write_client(published, 1, portal_rows(now))
-    plan = plan_client(2, hosts=3, runs=4, now=now)
-    write_client(published, 2, make_rows(plan))
+    second = make_rows(plan_client(2, hosts=3, runs=4, now=now))
+    for number, rows in ((1, portal_rows(now)), (2, second)):
+        write_client(published, number, rows)
+        publish_firm(published, summarise_client(number, rows, ZONE))
     return published
 
 
@@ -113,8 +120,9 @@ def portal_rows(now: datetime) -> SnapshotRows:
         frame,
         hosts=tuple(sorted((_host(book, name, last[name], seen[name]) for name in HOSTS), key=lambda row: row.name)),
         runs=tuple(book.runs), host_results=tuple(book.results), tasks=tuple(book.tasks),
-        files=tuple(file for run in book.runs for file in make_files(run.number, digest, *_PLUGINS)),
-        findings=_findings(now, seen), facts=_facts(now, seen), obligations=tuple(book.obligations),
+        files=tuple(file for run in book.runs for file in _files(run.number)),
+        findings=(findings := _findings(now, seen)), facts=_facts(now, seen), obligations=tuple(book.obligations),
+        **past_rows(now, book.results, findings),
     )  # fmt: skip
 
 
@@ -135,13 +143,21 @@ def _day(book: _Book, day: date, trouble: dict[str, HostOutcome], ago: int) -> N
     )  # fmt: skip
     by_hand = ago in (0, 5, 12)
     book.runs.append(
-        make_run_row(
-            digest, number=number, check_mode=False, state=state, opened_at=opened,
+        RunRow(
+            number=number, duty="visit.daily",
+            grade=RunGrade.UNANNOUNCED if ago == UNANNOUNCED_AGO else RunGrade.ANNOUNCED,
+            played_from=opened - timedelta(hours=9) if ago == UNANNOUNCED_AGO else None,
+            played_to=opened - timedelta(hours=8) if ago == UNANNOUNCED_AGO else None,
+            reruns=number - 1 if ago == RERUN_AGO else None,
+            check_mode=False, state=state, opened_at=opened,
             closed_at=opened + timedelta(seconds=74 + number % 9), operator="Katarzyna Wójcik" if by_hand else "itcare",
             stated_operator="Michał Zając" if ago == 12 else None, login="kwojcik" if by_hand else None,
             sudo_user="kwojcik" if by_hand else None, reason="Na prośbę klienta" if by_hand else "plan dnia",
             closed_reason="the runner process died" if state is RunState.INTERRUPTED else None, cancelled_by=None,
-            clock_synchronised=True, contract_number="ACME/2026/01", playbook="itcare.maintenance.visit",
+            controller="controller01", clock_synchronised=True, contract_number="ACME/2026/01",
+            contract_commit=digest("commit")[:40], contract_dirty=False, code_version="0.1.0",
+            code_commit=digest("code")[:40], collection_version="0.1.0", playbook="itcare.maintenance.visit",
+            playbook_sha256=digest("visit.yml"), inventory_sha256=digest("inventory", number),
             spool_sha256=digest("spool", number), spool_lines=3 + 6 * len(HOSTS), hosts_total=len(HOSTS),
             hosts_good=good, needs_verify=sum(result.needs_verify for result in results), entry_opened=entry_opened,
             entry_closed=entry_closed, leaf_opened=leaf_opened, leaf_closed=leaf_closed,
@@ -157,10 +173,11 @@ def _result(book: _Book, run: int, host: str, outcome: HostOutcome, opened: date
     entry, leaf = book.leaf()
     place = list(HOSTS).index(host)
     away = outcome is HostOutcome.NOT_REACHED
-    result = make_host_result(
+    result = HostResultRow(
         run=run, host=host, outcome=outcome, reason=NotReachedReason.TIMEOUT if away else None,
+        needs_verify=outcome.needs_verify, truncated=False, connection="ssh", remote_user="itcare",
         address=f"192.0.2.{10 + place}", opened_at=opened,
-        closed_at=None if outcome.needs_verify else opened + timedelta(seconds=30 if away else 13 + place),
+        closed_at=None if outcome.needs_verify else opened + timedelta(seconds=30 if away else 17 + place),
         message="Connection timed out during banner exchange" if away else None, entry=entry, leaf_sha256=leaf,
         alarms=(),
     )  # fmt: skip
@@ -168,15 +185,18 @@ def _result(book: _Book, run: int, host: str, outcome: HostOutcome, opened: date
         HostOutcome.NOT_REACHED: (TaskOutcome.UNREACHABLE,),
         HostOutcome.FAILED: (TaskOutcome.OK, TaskOutcome.OK, TaskOutcome.FAILED),
         HostOutcome.INTERRUPTED: (TaskOutcome.OK, TaskOutcome.UNFINISHED),
-    }.get(outcome, (TaskOutcome.OK,) * 3)
+    }.get(outcome, (TaskOutcome.OK,) * 5)
     at = opened
     for position, end in enumerate(ends):
         name, module, line = _TASKS[position]
-        took = timedelta(seconds=30 if away else (1.2, 3.4, 8.7)[position])
+        took = timedelta(seconds=30 if away else (1.2, 3.4, 8.7, 2.1, 1.6)[position])
+        bad = end in (TaskOutcome.FAILED, TaskOutcome.UNREACHABLE)
         book.tasks.append(
-            make_task_row(
-                result, position, end, name=name, module=module, line=line, started_at=at, took=took,
-                message=("Connection timed out" if away else "No space left on device") if is_bad(end) else None,
+            TaskRow(
+                run=run, host=host, position=position, name=name, module=module, file="roles/visit/tasks/main.yml",
+                line=line, started_at=at, ended_at=None if end is TaskOutcome.UNFINISHED else at + took, outcome=end,
+                ignored=False, truncated=False,
+                message=("Connection timed out" if away else "No space left on device") if bad else None,
                 args={"source_timeout": 10} if position == 2 else {},
             )
         )  # fmt: skip
@@ -212,7 +232,13 @@ def _host(book: _Book, name: str, last: HostResultRow, seen: HostResultRow) -> H
     )  # fmt: skip
 
 
-_PLUGINS = (("plugin", "plugins/callback/spool.py"), ("plugin", "plugins/inventory/clients.py"))
+def _files(run: int) -> list[FileRow]:
+    paths = (
+        ("module", "plugins/modules/health_info.py"), ("plugin", "plugins/callback/spool.py"),
+        ("plugin", "plugins/inventory/clients.py"), ("playbook", "playbooks/visit.yml"),
+        ("tasks", "roles/visit/tasks/main.yml"),
+    )  # fmt: skip
+    return [FileRow(run, kind, path, digest(path)) for kind, path in paths]
 
 
 _Told = tuple[str, FindingStatus, str | None, str, dict[str, object], dict[str, object], str, str]

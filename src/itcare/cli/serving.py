@@ -142,7 +142,9 @@ def server_environment(
         "ITCARE_DASHBOARD_HOSTS": ",".join(_hosts(settings)),
         "ITCARE_DASHBOARD_TETHERED": "1",
     }
-    if client is not None:
+    if client is None:
+        given["ITCARE_DASHBOARD_STAFF"] = "1"  # this user may read every client: the page across them exists
+    else:
         given["ITCARE_DASHBOARD_CLIENT"] = client
     return {name: environ[name] for name in _KEPT_VARIABLES if name in environ} | given
 

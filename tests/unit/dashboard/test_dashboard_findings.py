@@ -14,8 +14,10 @@ from itcare.core.words import FindingStatus
 from itcare.publish.rows import FindingRow
 from tests.support import dashboard  # noqa: F401 - puts the dashboard's modules on the path
 
+import briefs  # isort: skip
 import findings  # isort: skip
 import messages as shown  # isort: skip
+import quantities  # isort: skip
 import words  # isort: skip
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -46,8 +48,8 @@ def test_the_sentences_equal_those_of_the_judgement() -> None:
 
 
 def test_every_rule_has_its_column() -> None:
-    assert set(findings._AREA_OF_RULE) == set(judged.TOPICS)
-    assert set(findings._AREA_OF_RULE.values()) == set(findings.AREAS)
+    assert set(briefs._AREA_OF_RULE) == set(judged.TOPICS)
+    assert set(briefs._AREA_OF_RULE.values()) == set(briefs.AREAS)
 
 
 def test_every_threshold_and_every_choice_has_words() -> None:
@@ -67,7 +69,7 @@ def test_a_threshold_partly_of_the_contract_is_told_in_parts() -> None:
 def test_every_sentence_is_filled_whole(fact: str) -> None:
     values: dict[str, object] = {}
     for name in re.findall(r"\{([a-z_]+)\}", shown.MESSAGES[fact]):
-        numbers = ("_bytes", "_percent", "_seconds", "_sectors", "_inodes")
+        numbers = ("_bytes", "_percent", "_seconds", "_sectors", "_inodes", "_celsius")
         values[name] = (
             12.0 if name.endswith(numbers) else "2026-03-01T00:00:00.000000Z" if name.endswith("_at") else "x"
         )
@@ -90,14 +92,14 @@ def test_braces_in_a_value_are_not_looked_at_again() -> None:
 
 @given(st.floats(0, 100, allow_nan=False), st.sampled_from([5.0, 10.0, 15.0, 90.0]))
 def test_rounding_never_reaches_a_limit_that_was_not_reached(value: float, limit: float) -> None:
-    told = findings._beside(value, [0, 100, limit], 0)
+    told = quantities.beside(value, [0, 100, limit], 0)
     if value not in (0, 100, limit) and abs(value - limit) > 1e-3 and 1e-3 < value < 100 - 1e-3:
         assert float(told.replace(",", "")) not in (0, 100, limit)
 
 
-@pytest.mark.parametrize("fact", sorted(findings._SHORT))
+@pytest.mark.parametrize("fact", sorted(briefs._SHORT))
 def test_a_narrow_cell_is_no_bare_ok(fact: str) -> None:
     assert fact in shown.MESSAGES
-    name = findings._SHORT[fact][1]
-    told = findings.short(_row(fact, {name: 12.0} if name else {}))
+    name = briefs._SHORT[fact][1]
+    told = briefs.short(_row(fact, {name: 12.0} if name else {}))
     assert told.strip().lower() not in ("", "ok", "see the computer")

@@ -133,6 +133,16 @@ def test_a_forged_event_is_told_with_its_host_when_the_run_has_it(bench: Bench) 
     assert bench.host_event(CLIENT, 1, "pc01")["alarms"] == []
 
 
+def test_without_the_comparison_a_forged_event_would_go_unnoticed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The defence is needed: nothing else tells of the lie."""
+    monkeypatch.setattr("itcare.drive.alarms.find_forged", lambda *_: ())
+    run = Open(bench)
+    run.folder.events.write_text(json.dumps({"event": "runner_on_ok", "host": "pc02", "task": "t1", "n": 1}) + "\n")
+    assert run.bring(run.whole()).alarms == ()
+
+
 def test_cut_at_any_byte_a_spool_never_makes_a_complete_run(bench: Bench) -> None:
     run = Open(bench)
     content = run.whole().encoded()
