@@ -99,6 +99,7 @@ class Tally:
     """Figures of one sweep, for the reader of a test's output.
 
     `lost`: entries, lines or publications that were acknowledged and are not there; never above 0.
+    `missed`: faults that met no call, since that run did a call less of this kind than the traced one.
     """
 
     name: str
@@ -106,10 +107,11 @@ class Tally:
     faults: int = 0
     acknowledged: int = 0
     lost: int = 0
+    missed: int = 0
 
     def __str__(self) -> str:
         told = f"{self.calls} system calls, {self.faults} faults, {self.acknowledged} acknowledged, {self.lost} lost"
-        return f"sweep of {self.name}: {told}"
+        return f"sweep of {self.name}: {told}" + (f", {self.missed} missed their call" if self.missed else "")
 
 
 def report(tally: Tally, say: Callable[[str, object], None]) -> None:
@@ -117,3 +119,4 @@ def report(tally: Tally, say: Callable[[str, object], None]) -> None:
     sys.stdout.write(f"{tally}\n")
     say(tally.name, str(tally))
     assert tally.lost == 0, tally
+    assert tally.missed * 50 <= tally.faults, tally  # else the trace says nothing about the other runs
