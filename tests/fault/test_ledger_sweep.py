@@ -15,7 +15,7 @@ from itcare.core.settings import Settings
 from itcare.ledger.log import LogRef
 from tests.support import append_one
 from tests.support.ledgers import check, fill, open_ledger, sample_ledger
-from tests.support.syscall_sweep import FAULTS, Injection, choose, find_calls, run_with
+from tests.support.syscall_sweep import FAULTS, Injection, Tally, choose, find_calls, report, run_with
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -42,7 +42,9 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
     return replace(settings, home=folder / "home")
 
 
-def torment(base: tuple[Settings, LogRef, object], injection: Injection, tmp_path: Path) -> str:
+def torment(
+    base: tuple[Settings, LogRef, object], injection: Injection, tmp_path: Path, tally: Tally | None = None
+) -> str:
     """One injection and everything that must hold after it; returns what the program printed."""
     settings = copy_of(base[0], tmp_path / "copy")
     done = run_with(injection, [*COMMAND, str(settings.home)], ENVIRONMENT, tmp_path / "log")
@@ -51,6 +53,10 @@ def torment(base: tuple[Settings, LogRef, object], injection: Injection, tmp_pat
     found = check(settings, log)
     assert found.sound, (injection, found, done)
     acknowledged = re.search(r"ACK (\d+)", done.output)
+    if tally is not None:
+        tally.faults += 1
+        tally.acknowledged += acknowledged is not None
+        tally.lost += acknowledged is not None and found.size <= int(acknowledged[1])
     if acknowledged:
         assert found.size == int(acknowledged[1]) + 1, (injection, found, done)
     signed = [checkpoint.size for checkpoint in open_ledger(settings).checkpoints(log)]
@@ -64,8 +70,10 @@ def torment(base: tuple[Settings, LogRef, object], injection: Injection, tmp_pat
 
 
 @pytest.mark.component("strace")
-def test_no_fault_in_a_sample_of_system_calls_harms_the_ledger(base, tmp_path: Path) -> None:
-    outputs = [torment(base, injection, tmp_path) for injection in choose(base[2], SAMPLE)]
+def test_no_fault_in_a_sample_of_system_calls_harms_the_ledger(base, tmp_path: Path, record_property) -> None:
+    tally = Tally("ledger append, sample", len(base[2]))
+    outputs = [torment(base, injection, tmp_path, tally) for injection in choose(base[2], SAMPLE)]
+    report(tally, record_property)
     assert len(outputs) == SAMPLE
     assert len(set(outputs)) > 1  # the faults really came in different places
 
@@ -83,6 +91,8 @@ def test_an_entry_is_acknowledged_only_after_its_sync(base, tmp_path: Path, faul
 @pytest.mark.component("strace")
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_no_fault_in_any_system_call_harms_the_ledger(base, tmp_path: Path, fault: str) -> None:
+def test_no_fault_in_any_system_call_harms_the_ledger(base, tmp_path: Path, fault: str, record_property) -> None:
+    tally = Tally(f"ledger append, {fault}", len(base[2]))
     for call, number in base[2]:
-        torment(base, Injection(call, number, fault), tmp_path)
+        torment(base, Injection(call, number, fault), tmp_path, tally)
+    report(tally, record_property)

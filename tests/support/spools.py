@@ -7,6 +7,38 @@ from pathlib import Path
 RUN = {"id": "0123456789abcdef0123456789abcdef", "nonce": "00112233445566778899aabbccddeeff", "fence": 7}
 DIGEST = "ab" * 32
 
+DEEP = b'{"n":1,"event":"play","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+INNER = '{"n":1,"event":"play","at":"2026-08-03T10:00:00.000000Z","mono":1.0,"play":"p","name":%s,"hosts":[]}'
+
+# The second line of a spool, hostile or broken, and the word for what is wrong with it.
+BAD_LINES = {
+    "no object": (b"[1, 2]", "not_an_object"),
+    "a bare number": (b"1", "not_an_object"),
+    "no JSON": (b"{n:1}", "not_json"),
+    "two lines in one": (b'{"n":1,"event":"pl{"n":2}ay"}', "not_json"),
+    "an empty line": (b"", "not_json"),
+    "a key twice": (b'{"n":1,"n":1,"event":"play"}', "duplicate_key"),
+    "a key twice inside": ((INNER % '{"a":1,"a":2}').encode(), "duplicate_key"),
+    "NaN": ((INNER % "NaN").encode(), "unclean_value"),
+    "infinity by exponent": ((INNER % "1e999").encode(), "unclean_value"),
+    "a number of 400 digits": ((INNER % ("1" + "0" * 400)).encode(), "unclean_value"),
+    "a number of 5000 digits": ((INNER % ("1" + "0" * 5000)).encode(), "not_json"),
+    "depth 100000": (DEEP, "not_json"),
+    "depth 100": ((INNER % ("[" * 100 + "]" * 100)).encode(), "unclean_value"),
+    "half a surrogate pair": ((INNER % r'"\ud800"').encode(), "unclean_value"),
+    "NUL": ((INNER % r'"a\u0000b"').encode(), "unclean_value"),
+    "a raw NUL": (b"\x00" * 10, "not_json"),
+    "bytes beyond ASCII": ((INNER % '"é"').encode(), "not_ascii"),
+    "bytes that are no text": (b'{"n":1,"event":"\xff\xfe"}', "not_ascii"),
+    "a name that is no text": ((INNER % "7").encode(), "malformed"),
+    "a foreign event": (b'{"n":1,"event":"runner_on_ok"}', "foreign_event"),
+    "an event that is no text": (b'{"n":1,"event":["play"]}', "malformed"),
+    "a counter that jumps": (b'{"n":2,"event":"play"}', "counter_gap"),
+    "a counter that is true": (b'{"n":true,"event":"play"}', "malformed"),
+    "a second header": (b'{"n":1,"event":"header"}', "second_header"),
+    "a line of three megabytes": (b'{"n":1,"x":"' + b"x" * 3_000_000 + b'"}', "line_too_long"),
+}
+
 
 @dataclass
 class SpoolText:

@@ -7,8 +7,9 @@ to trace.
 
 import re
 import subprocess
+import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,3 +92,31 @@ def run_with(injection: Injection, command: Sequence[str], environment: Mapping[
     )
     struck = done.returncode == -9 if "KILL" in injection.fault else "(INJECTED)" in log.read_text(errors="replace")
     return Outcome(struck, done.returncode, done.stdout, done.stderr)
+
+
+@dataclass
+class Tally:
+    """Figures of one sweep, for the reader of a test's output.
+
+    `lost`: entries, lines or publications that were acknowledged and are not there; never above 0.
+    `missed`: faults that met no call, since that run did a call less of this kind than the traced one.
+    """
+
+    name: str
+    calls: int
+    faults: int = 0
+    acknowledged: int = 0
+    lost: int = 0
+    missed: int = 0
+
+    def __str__(self) -> str:
+        told = f"{self.calls} system calls, {self.faults} faults, {self.acknowledged} acknowledged, {self.lost} lost"
+        return f"sweep of {self.name}: {told}" + (f", {self.missed} missed their call" if self.missed else "")
+
+
+def report(tally: Tally, say: Callable[[str, object], None]) -> None:
+    """Print the figures and hand them to pytest's record (`record_property`); fails when anything was lost."""
+    sys.stdout.write(f"{tally}\n")
+    say(tally.name, str(tally))
+    assert tally.lost == 0, tally
+    assert tally.missed * 50 <= tally.faults, tally  # else the trace says nothing about the other runs

@@ -1,34 +1,44 @@
 """What every command prints with: one console for people, plain JSON for programs.
 
 Text from computers and people never reaches the terminal with its control characters or as Rich
-markup: it passes through `plain`.
+markup: it passes through `plain`. Rich is imported by what prints: --help needs none of it.
 """
 
 import json
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from functools import cache
+from typing import TYPE_CHECKING
 
 from itcare.core.errors import ItcareError
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 _WIDTH_OF_FILES = 200  # columns where the output is no terminal: a log or a pipe needs no narrow columns
 
-_out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
-_err = Console(stderr=True, highlight=False)
 
-
-def console() -> Console:
+@cache
+def console() -> "Console":
     """The console of results (stdout)."""
-    return _out
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
 
 
-def progress_console() -> Console:
+@cache
+def progress_console() -> "Console":
     """The console of progress and remarks (stderr), so that stdout stays usable by programs."""
-    return _err
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def _print_line(target: "Console", text: str, style: str = "") -> None:
+    from rich.text import Text
+
+    target.print(Text(text, style=style), soft_wrap=True)
 
 
 def plain(value: object, limit: int = 300) -> str:
@@ -48,31 +58,35 @@ def join(values: object) -> str:
 
 def say(text: str) -> None:
     """Print one line of result; no markup is interpreted."""
-    _out.print(Text(text), soft_wrap=True)
+    _print_line(console(), text)
 
 
 def remark(text: str) -> None:
     """Print one line beside the result, on stderr."""
-    _err.print(Text(text), soft_wrap=True)
+    _print_line(progress_console(), text)
 
 
 def complain(error: ItcareError) -> None:
     """Print an error as what was attempted, why it failed and what to do next."""
-    _err.print(Text(f"itcare: could not {error.attempted} {plain(error.subject)}", style="bold red"), soft_wrap=True)
-    _err.print(Text(f"  because {plain(error.why, 2000)}"), soft_wrap=True)
-    _err.print(Text(f"  next: {plain(error.remedy, 1000)}"), soft_wrap=True)
+    target = progress_console()
+    _print_line(target, f"itcare: could not {error.attempted} {plain(error.subject)}", style="bold red")
+    _print_line(target, f"  because {plain(error.why, 2000)}")
+    _print_line(target, f"  next: {plain(error.remedy, 1000)}")
 
 
 def print_json(value: object) -> None:
     """Print one JSON document and nothing else, ASCII only."""
-    _out.file.write(json.dumps(value, ensure_ascii=True, indent=2, sort_keys=False) + "\n")
+    sys.stdout.write(json.dumps(value, ensure_ascii=True, indent=2, sort_keys=False) + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
     """Print a table whose cells are plain text."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(Text(column), overflow="fold")
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
-    _out.print(table)
+    console().print(table)

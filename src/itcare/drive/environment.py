@@ -94,6 +94,7 @@ def build_environment(
         "ITCARE_NONCE": nonce,
         "ITCARE_FENCE": str(fence),
         "ITCARE_SPOOL": str(folder.spool),
+        **({"ITCARE_SECRETS": str(folder.secrets)} if folder.secrets.exists() else {}),
         "ANSIBLE_CONFIG": str(folder.configuration),
         "ANSIBLE_HOME": str(home / "ansible"),
         "ANSIBLE_LOCAL_TEMP": str(folder.temporary),

@@ -92,6 +92,11 @@ class RunFolder:
         return self.path / "hosts.itcare.json"
 
     @property
+    def secrets(self) -> Path:
+        """Values that the recorder replaces, one a line; absent where the driver knows none."""
+        return self.path / "secrets"
+
+    @property
     def private(self) -> Path:
         """private_data_dir of ansible-runner; fresh, never used twice."""
         return self.path / "runner"

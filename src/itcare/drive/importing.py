@@ -167,7 +167,8 @@ def _report(content: Import, closed_at: datetime) -> RunReport:
             for name, verdict in content.verdicts.items()
         ),
         alarms=content.alarms,
-        seconds=(closed_at - content.row.opened_at).total_seconds(),
+        # all that a recovery can say; a clock that was put back must not make it negative
+        seconds=max(0.0, (closed_at - content.row.opened_at).total_seconds()),
         reason=content.reason,
         rc=content.ended.rc,
         console=content.ended.console,

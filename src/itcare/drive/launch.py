@@ -20,6 +20,7 @@ from itcare.drive.isolation import Isolation, choose_isolation, remove_cgroup
 from itcare.drive.orders import Orders
 from itcare.drive.plan import RunPlan
 from itcare.drive.rows import RunRow
+from itcare.drive.secrets import key_lines
 from itcare.ledger.log import Ledger, LogRef
 
 IDLE_TIMEOUT_SECONDS = 1800
@@ -158,6 +159,8 @@ def _write_files(
     text = hosts.write_inventory(checked.chosen, checked.keys, control_paths, options.to_variables())
     preflight.check_inventory(text)
     write_private(folder.inventory, text)
+    if lines := key_lines(sorted({key for key in checked.keys.values() if key is not None})):
+        write_private(folder.secrets, "".join(f"{line}\n" for line in lines))
     write_private(folder.configuration, environment.ansible_configuration(checked.collection.root))
     Orders(
         playbook=checked.playbook.argument, check=request.check, forks=min(settings.forks, len(checked.chosen)),

@@ -61,13 +61,14 @@ def perform(
     checked = check_request(ledger.settings, request, clock)
     signals = StopSignals()
     with signals.caught():
+        began = clock.monotonic()
         launch = open_launch(ledger, request, checked, clock)
         try:
             _drive(ledger, launch, request.operator, signals, on_progress or (lambda step: None), clock)
             report = _record(ledger, launch, clock)
         finally:
             launch.lock.release()
-    return _tidy(launch, report)
+    return _tidy(launch, replace(report, seconds=clock.monotonic() - began))
 
 
 def _drive(

@@ -1,5 +1,6 @@
 """Entries being appended to one log inside one transaction of the database."""
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -9,12 +10,13 @@ from sqlalchemy import Connection, select
 from itcare.core.clock import Clock, write_instant
 from itcare.ledger.merkle import Frontier, hash_leaf
 from itcare.ledger.verify import LEAF_PREFIX, SALT_BYTES
-from itcare.store.bodies import canonical_bytes, store_body
+from itcare.store.bodies import canonical_bytes, has_body, insert_bodies, name_body, pack_body
 from itcare.store.tables import body, leaf, log
 
-_DIGEST = re.compile(rb'"([0-9a-f]{64})"')  # a whole JSON string, not a part of one
+_DIGEST = re.compile(r'"([0-9a-f]{64})"')  # a whole JSON string, not a part of one
 _RESERVED = {"v", "entry", "at", "bodies"}
 _ROWS_AT_ONCE = 500
+_BODY_BYTES_AT_ONCE = 4 * 1024 * 1024  # compressed bodies held back until they are written together
 
 
 class EntryBatch:
@@ -31,6 +33,8 @@ class EntryBatch:
         self._frontier = frontier
         self._clock = clock
         self._rows: list[dict[str, object]] = []
+        self._bodies: list[dict[str, object]] = []
+        self._body_bytes = 0
         self._known_bodies: set[str] = set()
 
     def body(self, value: object) -> str | None:
@@ -40,9 +44,22 @@ class EntryBatch:
         """
         if value is None:
             return None
-        digest = store_body(self.connection, self._log_id, self._salt, value)
-        self._known_bodies.add(digest)
+        digest, content = name_body(self._salt, value)
+        if digest not in self._known_bodies:
+            self._known_bodies.add(digest)
+            if not has_body(self.connection, self._log_id, digest):
+                self._hold(pack_body(self._log_id, digest, content))
         return digest
+
+    def _hold(self, row: dict[str, object]) -> None:
+        self._bodies.append(row)
+        self._body_bytes += len(row["zstd"])  # type: ignore[arg-type]  # bytes, in a row of several types
+        if len(self._bodies) >= _ROWS_AT_ONCE or self._body_bytes >= _BODY_BYTES_AT_ONCE:
+            self._insert_bodies()
+
+    def _insert_bodies(self) -> None:
+        insert_bodies(self.connection, self._bodies)
+        self._bodies, self._body_bytes = [], 0
 
     def add(self, event: Mapping[str, object]) -> int:
         """Append one event and return its index.
@@ -54,10 +71,10 @@ class EntryBatch:
         if _RESERVED & event.keys() or not isinstance(event.get("type"), str):
             raise ValueError(f"an event has a type and none of {', '.join(sorted(_RESERVED))}")
         index = self._frontier.size
-        whole = {**event, "v": 1, "entry": index, "at": write_instant(self._clock.now())}
+        whole: dict[str, object] = {**event, "v": 1, "entry": index, "at": write_instant(self._clock.now())}
+        if digests := self._bodies_in(whole):
+            whole["bodies"] = digests
         content = canonical_bytes(whole, f"event {event['type']}")
-        if digests := self._bodies_in(content):
-            content = canonical_bytes({**whole, "bodies": digests}, f"event {event['type']}")
         # The salt keeps a leaf from being guessed from the hashes that proofs of its neighbours show.
         data = LEAF_PREFIX + os.urandom(SALT_BYTES) + content
         leaf_hash = hash_leaf(data)
@@ -67,8 +84,12 @@ class EntryBatch:
             self._insert_rows()
         return index
 
-    def _bodies_in(self, content: bytes) -> list[str]:
-        candidates = {match.decode() for match in _DIGEST.findall(content)}
+    def _bodies_in(self, event: Mapping[str, object]) -> list[str]:
+        try:
+            text = json.dumps(event)  # only to find digests in: the canonical form, made once, costs far more
+        except (TypeError, ValueError, RecursionError):  # refused here, if it has no canonical form either
+            text = canonical_bytes(event, f"event {event['type']}").decode()
+        candidates = set(_DIGEST.findall(text))
         if unknown := candidates - self._known_bodies:
             stored = select(body.c.digest).where(body.c.log_id == self._log_id, body.c.digest.in_(sorted(unknown)))
             self._known_bodies.update(self.connection.execute(stored).scalars())
@@ -76,6 +97,7 @@ class EntryBatch:
 
     def finish(self) -> None:
         """Write what is left and the log's new head."""
+        self._insert_bodies()
         self._insert_rows()
         edge = self._frontier
         head = {"size": edge.size, "frontier": edge.to_bytes(), "root": edge.root()}

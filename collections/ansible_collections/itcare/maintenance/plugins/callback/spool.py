@@ -55,6 +55,14 @@ options:
       - Fencing number of the run.
     env:
       - name: ITCARE_FENCE
+  secrets:
+    type: path
+    description:
+      - File with one secret value per line, each of at least 8 characters. In the texts of tasks (names, arguments,
+        results) each of them is recorded as C(<redacted>), whether or not the task has C(no_log).
+      - It must be a regular file of the user's own, closed to others. It is read once, before the first play.
+    env:
+      - name: ITCARE_SECRETS
 requirements:
   - enable in configuration, C(callbacks_enabled = itcare.maintenance.spool)
 notes:
@@ -68,6 +76,7 @@ from ansible import context
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.recorder import Recorder, read_run
+from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.redaction import read_redaction
 from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.writer import SpoolError, open_spool
 
 if t.TYPE_CHECKING:
@@ -119,8 +128,9 @@ class CallbackModule(CallbackBase):
             if self._recorder or (isinstance(arguments, (list, tuple)) and len(arguments) > 1):
                 raise SpoolError("one spool records one playbook; import the others from it")
             run = read_run(self.get_option("run"), self.get_option("nonce"), self.get_option("fence"))
+            redaction = read_redaction(self.get_option("secrets"))
             writer, is_own = open_spool(self.get_option("path"), self.get_option("artifacts"))
-            self._recorder = Recorder(writer)
+            self._recorder = Recorder(writer, redaction)
             self._recorder.record_header(run, playbook._file_name)
             if is_own:
                 self._display.display(f"Recording this run in {writer.path}")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.redaction import NOTHING, Redaction
 from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.reduction import clean
 
 _SERVICE = ("name", "state", "enabled")
@@ -45,21 +46,22 @@ _CHARACTERS = 1024
 _ITEMS = 64
 
 
-def select_arguments(module: str, arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def select_arguments(module: str, arguments: t.Mapping[str, t.Any], redaction: Redaction = NOTHING) -> dict[str, t.Any]:
     """The harmless arguments of a task: text, numbers, booleans and lists of them, capped."""
     names = _OWN if module.startswith("itcare.maintenance.") else _ALLOWED.get(module, ())
-    selected = {name: _plain(arguments[name]) for name in names if name in arguments}
+    selected = {name: _plain(arguments[name], redaction) for name in names if name in arguments}
     return {name: value for name, value in selected.items() if value is not None}
 
 
-def _plain(value: t.Any) -> t.Any:
+def _plain(value: t.Any, redaction: Redaction) -> t.Any:
     # A vault-encrypted value is none of these types: it is left out, never decrypted.
     if isinstance(value, bool):
         return bool(value)
     if isinstance(value, str):
-        return clean(value[:_CHARACTERS])
+        return clean(redaction.apply(value)[:_CHARACTERS])
     if isinstance(value, (int, float)) and abs(value) < 2**53:
         return value + 0
     if isinstance(value, (list, tuple)):
-        return [part for part in map(_plain, value[:_ITEMS]) if part is not None and not isinstance(part, list)]
+        parts = [_plain(part, redaction) for part in value[:_ITEMS]]
+        return [part for part in parts if part is not None and not isinstance(part, list)]
     return None

@@ -29,6 +29,7 @@ from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.files im
     relate_path,
 )
 from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.outcome import read_outcome
+from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.redaction import NOTHING, Redaction
 from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.reduction import (
     clean,
     reduce_result,
@@ -98,7 +99,7 @@ class _Started(t.NamedTuple):
 
 
 def _read_result(
-    kind: str, result: CallbackTaskResult, module: str, hide: bool, elapsed: float
+    kind: str, result: CallbackTaskResult, module: str, hide: bool, elapsed: float, redaction: Redaction
 ) -> tuple[str, str, bool]:
     """Outcome, JSON text of the reduced result, and whether anything of it was cut.
 
@@ -108,7 +109,7 @@ def _read_result(
     """
     try:
         values = result.result
-        text, was_cut = reduce_result(values, module, hide)
+        text, was_cut = reduce_result(values, module, hide, redaction)
         return read_outcome(kind, values, result.task.timeout, elapsed), text, was_cut
     except Exception:
         # a timeout would be in what cannot be read
@@ -119,8 +120,9 @@ def _read_result(
 class Recorder:
     """Writes the events of one playbook; every method may raise, and then the run has to end."""
 
-    def __init__(self, writer: SpoolWriter) -> None:
+    def __init__(self, writer: SpoolWriter, redaction: Redaction = NOTHING) -> None:
         self._writer = writer
+        self._redaction = redaction
         self._files = UsedFiles(writer)
         self._sources: dict[str, _Source] = {}
         self._open: dict[tuple[str, str], _Started] = {}
@@ -146,7 +148,7 @@ class Recorder:
         if path := play.get_path().rpartition(":")[0]:
             self._files.note("playbook", None, path)  # an imported playbook is another file
         hosts = play.get_variable_manager().get_vars(play=play).get("ansible_play_batch") or []
-        line = {"play": str(play._uuid), "name": clean(play.get_name()), "hosts": [clean(host) for host in hosts]}
+        line = {"play": str(play._uuid), "name": self._say(play.get_name()), "hosts": [clean(host) for host in hosts]}
         self._writer.write("play", line)
 
     def record_start(self, host: Host, task: Task) -> None:
@@ -156,11 +158,11 @@ class Recorder:
             "host": clean(name),
             "task": str(task._uuid),
             "position": self._started[name],
-            "name": _name_task(task),
+            "name": self._say(_name_task(task)),
             "module": source.module,
             "file": source.file,
             "line": source.line,
-            "args": {} if task.no_log else select_arguments(source.module, task.args),
+            "args": {} if task.no_log else select_arguments(source.module, task.args, self._redaction),
             "check": task.check_mode is not False,  # a template is not known yet; a dry run proves nothing
         }
         self._open[name, task._uuid] = _Started(self._writer.write("task_start", line), bool(task.no_log))
@@ -182,7 +184,8 @@ class Recorder:
         hide = started.is_hidden or bool(task.no_log)
         if not hide:
             self._files.note_script(module, task)
-        outcome, text, was_cut = _read_result(kind, result, module, hide, time.monotonic() - started.seconds)
+        elapsed = time.monotonic() - started.seconds
+        outcome, text, was_cut = _read_result(kind, result, module, hide, elapsed, self._redaction)
         line = {
             "host": clean(name),
             "task": str(task._uuid),
@@ -200,6 +203,9 @@ class Recorder:
         }
         self._writer.write("end", {"lines": self._writer.lines + 1, "hosts": hosts})
         self._writer.close()
+
+    def _say(self, text: str) -> str:
+        return clean(self._redaction.apply(text))
 
     def _locate(self, task: Task) -> _Source:
         known = self._sources.get(task._uuid)

@@ -15,6 +15,7 @@ import math
 import re
 import typing as t
 
+from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.redaction import NOTHING, Redaction
 from ansible_collections.itcare.maintenance.plugins.plugin_utils._spool.writer import encode
 
 STRING_CHARACTERS = 16384
@@ -43,10 +44,11 @@ class Reduction:
     """One walk over a result; `was_cut` tells whether anything of it was lost.
 
     `keeps_packed`: the result is of a module of ours, whose packed list is kept whole; `has_packed`
-    tells whether there was one that needed it.
+    tells whether there was one that needed it. `redaction`: what no text of the result may hold.
     """
 
-    def __init__(self, keeps_packed: bool = False) -> None:
+    def __init__(self, keeps_packed: bool = False, redaction: Redaction = NOTHING) -> None:
+        self.redaction = redaction
         self.was_cut = False
         self.has_packed = False
         self._keeps_packed = keeps_packed
@@ -90,11 +92,12 @@ class Reduction:
         if len(value) > STRING_CHARACTERS:
             self.was_cut = True
             size, digest = measure_text(value)
-            return {"_cut": {"bytes": size, "sha256": digest, "head": clean(value[:HEAD_CHARACTERS])}}
-        return clean(value)
+            head = self.redaction.head(value, HEAD_CHARACTERS)
+            return {"_cut": {"bytes": size, "sha256": digest, "head": clean(head)}}
+        return clean(self.redaction.apply(value))
 
     def _reduce_key(self, key: t.Any) -> str:
-        text = clean(key) if isinstance(key, str) else clean(repr(key)[: KEY_CHARACTERS + 1])
+        text = clean(self.redaction.apply(key if isinstance(key, str) else repr(key)))
         if len(text) > KEY_CHARACTERS:
             self.was_cut = True
             text = f"{text[:64]}…{measure_text(text)[1]}"
@@ -117,12 +120,19 @@ def measure_text(text: str) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _measure(value: object) -> dict[str, t.Any]:
-    """Bytes and SHA-256 of the value as sorted JSON; both null where JSON cannot hold it."""
+def _measure(value: object, redaction: Redaction) -> dict[str, t.Any]:
+    """Bytes and SHA-256 of the value as sorted JSON.
+
+    Both null where JSON cannot hold it, and where it holds a known secret: of a short one a digest
+    is enough to try guesses on.
+    """
     try:
-        size, digest = measure_text(json.dumps(value, sort_keys=True, separators=(",", ":")))
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError):
         return {"bytes": None, "sha256": None}
+    if redaction.is_in_json(text):
+        return {"bytes": None, "sha256": None}
+    size, digest = measure_text(text)
     return {"bytes": size, "sha256": digest}
 
 
@@ -154,17 +164,20 @@ def _select_foreign(result: t.Mapping[str, t.Any], reduction: Reduction) -> dict
     if len(rest) > OMITTED_KEYS:
         reduction.was_cut = True
     if rest:
-        kept["omitted"] = {key: _measure(result[key]) for key in rest[:OMITTED_KEYS]}
+        kept["omitted"] = {key: _measure(result[key], reduction.redaction) for key in rest[:OMITTED_KEYS]}
     return kept
 
 
-def reduce_result(result: t.Mapping[str, t.Any], module: str, hide: bool) -> tuple[str, bool]:
+def reduce_result(
+    result: t.Mapping[str, t.Any], module: str, hide: bool, redaction: Redaction = NOTHING
+) -> tuple[str, bool]:
     """The JSON text of what may be stored of a result, and whether anything of it was cut.
 
     `module`: resolved name; the results of this collection's own modules are evidence and kept
     whole. `hide`: the task has no_log, whatever the result says.
+    `redaction`: secrets that are known, for the task that has none.
     """
-    reduction = Reduction(keeps_packed=module.startswith(_OWN))
+    reduction = Reduction(keeps_packed=module.startswith(_OWN), redaction=redaction)
     if hide:
         selected = _select_censored(result)
     elif module.startswith(_OWN):
