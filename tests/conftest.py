@@ -1,7 +1,8 @@
 """No skip goes by unexplained: outside CI only those of allowed_skips.toml, in CI none."""
 
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
@@ -17,6 +18,14 @@ _skipped: list[str] = []
 
 def _components(item: pytest.Item) -> list[str]:
     return [name for mark in item.iter_markers("component") for name in mark.args]
+
+
+@pytest.fixture(autouse=True)
+def _keep_the_main_module() -> Iterator[None]:
+    """A page under test takes the place of `__main__`, which processes started later would run again."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.hookimpl(tryfirst=True)

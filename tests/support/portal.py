@@ -62,7 +62,7 @@ _STATE = {
     HostOutcome.INTERRUPTED: (ObligationState.NO_DATA, NoDataReason.INTERRUPTED),
     HostOutcome.NOT_REACHED: (ObligationState.NOT_REACHED, NotReachedReason.TIMEOUT),
 }
-_TASKS = (
+TASKS = (
     ("Reach the computer", "ansible.builtin.ping", 12),
     ("Ask which system it is", "ansible.builtin.setup", 18),
     ("Observe the health of the computer", "itcare.maintenance.health_info", 27),
@@ -200,7 +200,7 @@ def _result(book: _Book, run: int, host: str, outcome: HostOutcome, opened: date
     }.get(outcome, (TaskOutcome.OK,) * 5)
     at = opened
     for position, end in enumerate(ends):
-        name, module, line = _TASKS[position]
+        name, module, line = TASKS[position]
         took = timedelta(seconds=30 if away else (1.2, 3.4, 8.7, 2.1, 1.6)[position])
         bad = end in (TaskOutcome.FAILED, TaskOutcome.UNREACHABLE)
         book.tasks.append(

@@ -150,7 +150,7 @@ def _progress(published: Path, at: object, **hosts: object) -> None:
 def test_runs_in_progress_are_told_with_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     published = _published(tmp_path, _summary(1, "BETA"))
     assert "No run is in progress." in _words(_open(published, monkeypatch))
-    _progress(published, write_instant(NOW))
+    _progress(published, write_instant(SystemClock().now()))
     test = _open(published, monkeypatch)
     assert "BETA/12: Daily remote check" in _words(test)
     (bar,) = test.get("progress")
@@ -161,13 +161,13 @@ def test_runs_in_progress_are_told_with_counts(tmp_path: Path, monkeypatch: pyte
 
 def test_a_silent_run_is_called_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     published = _published(tmp_path, _summary(1, "BETA"))
-    _progress(published, write_instant(NOW - timedelta(minutes=7)))
+    _progress(published, write_instant(SystemClock().now() - timedelta(minutes=7)))
     assert "Silent for 7\u00a0min" in _open(published, monkeypatch).warning[0].value
 
 
 def test_a_strange_progress_file_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     published = _published(tmp_path, _summary(1, "BETA"))
-    _progress(published, write_instant(NOW))
+    _progress(published, write_instant(SystemClock().now()))
     next((published.parent / "progress").iterdir()).write_text("{")
     assert "No run is in progress." in _words(_open(published, monkeypatch))
 
