@@ -168,7 +168,7 @@ def test_every_number_of_a_computer_opens_its_evidence(server: Server, seen: Vis
         seen.page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True).first.click()
         _check_evidence(_drawer(seen), name)
         _close(seen)
-    for place, what in enumerate(("Measured", "Version", "Publisher", "Could be deleted")):
+    for place, what in enumerate(("Measured", "Version", "Publisher", "State")):
         told = _open_cell(seen, place, 60)
         assert what in told
         _check_evidence(told, what)
