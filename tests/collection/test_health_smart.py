@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.health import REPOSITORY, Computer, hide_tools, import_health, make_computer
+from tests.support.components import SAMPLES
+from tests.support.health import Computer, hide_tools, import_health, make_computer
 
 answer = import_health("answer")
 disks = import_health("disks")
 smart = import_health("smart")
 
-SAMPLES = REPOSITORY.parent / "shared" / "samples" / "health" / "smart"
+SMART_SAMPLES = SAMPLES / "health" / "smart"
 SDA = disks.Disk("/dev/sda", None)
 ATA = {
     "device": {"name": "/dev/sda", "protocol": "ATA"},
@@ -226,11 +227,10 @@ def test_a_smartctl_that_is_too_old_for_json_says_so(computer):
     assert caught.value.reason == "not_supported"
 
 
+@pytest.mark.component("samples")
 @pytest.mark.parametrize("name", ["nvme-2b2qexe7", "sk-hynix-sc311-512gb", "st12000vn0007-health-failed"])
 def test_text_in_place_of_json_is_never_taken_for_a_healthy_disk(computer, name):
-    sample = SAMPLES / f"smartctl-v6-text-{name}.txt"
-    if not sample.exists():
-        pytest.skip("samples not found at ../shared/samples")
+    sample = SMART_SAMPLES / f"smartctl-v6-text-{name}.txt"
     computer.disk("sda", device_model="EXAMPLE HDD")
     computer.says("smartctl", sample.read_bytes())
     with pytest.raises(answer.Unavailable) as caught:

@@ -55,6 +55,11 @@ def is_present(name: str) -> bool:
     return _FINDERS[entry["finder"]]() if "finder" in entry else True
 
 
+def can_be_installed(name: str) -> bool:
+    """Whether CI brings the component itself, so that its absence there is a failure."""
+    return bool(allowed_skips()[name].get("installed", True))
+
+
 def missing_packages() -> list[str]:
     """Debian packages of the components that are not here."""
     wanted: dict[str, None] = {}

@@ -2,8 +2,12 @@
 
 import subprocess
 
+import pytest
+
 from itcare.contract.loader import load_contract
 from tests.support.contracts import spoil, write
+
+pytestmark = pytest.mark.component("git")
 
 
 def _git(folder, *arguments):
