@@ -58,7 +58,8 @@ def describe_run(client: str, history: "History", record: "RunRecord") -> dict[s
 
     only = History(history.client, history.first_at, (record,), history.problems, history.body)
     row = make_run_rows(only)[0]
-    return {"client": client, "number": row.number, "state": str(row.state), **plain_fields(row)}
+    fields = {name: value for name, value in plain_fields(row).items() if name != "month"}  # where it is published
+    return {"client": client, "number": row.number, "state": str(row.state), **fields}
 
 
 def describe_run_fully(client: str, history: "History", record: "RunRecord") -> dict[str, object]:

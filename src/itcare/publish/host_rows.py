@@ -79,6 +79,7 @@ def make_host_row(history: History, host: KnownHost) -> HostRow:
         last_reason=last.reason if last else None,
         last_attempt_at=next((record.opened_at for record in reversed(attempts) if record.opened_at), None),
         last_observed_at=seen.observed_at if seen else None,
+        needs_verify=last is not None and last.needs_verify,
     )
 
 

@@ -53,9 +53,9 @@ class IntervalTrack:
     def rows(self, now: datetime) -> Iterator[FindingIntervalRow]:
         """Every interval, those that ended first. See docs/snapshot-v2.md for what is `current`."""
         for (rule, subject), one in self._closed:
-            yield self._row(rule, subject, one, current=False)
+            yield self._row(rule, subject, one, current=False, ended=True)
         for (rule, subject), one in self._open.items():
-            yield self._row(rule, subject, one, current=self._is_current(one, now))
+            yield self._row(rule, subject, one, current=self._is_current(one, now), ended=False)
 
     def _is_current(self, one: _Open, now: datetime) -> bool:
         """Old bad news stands until a look says otherwise; other news only while it is the newest and recent."""
@@ -86,7 +86,8 @@ class IntervalTrack:
                 told[key] = finding.status
         return told
 
-    def _row(self, rule: str, subject: str | None, one: _Open, *, current: bool) -> FindingIntervalRow:
+    def _row(self, rule: str, subject: str | None, one: _Open, *, current: bool, ended: bool) -> FindingIntervalRow:
         return FindingIntervalRow(
-            self._host, rule, subject, one.status, one.first_seen, one.last_seen, one.first_run, one.last_run, current
-        )
+            self._host, rule, subject, one.status, one.first_seen, one.last_seen, one.first_run, one.last_run, current,
+            ended,
+        )  # fmt: skip

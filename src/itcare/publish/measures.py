@@ -16,7 +16,7 @@ TEMP_FREED = "temp_freed_bytes"
 SOFTWARE_COUNT = "software_count"
 
 KEPT = timedelta(days=366)
-"""Measures and changes older than this are not published; the ledger keeps what they were taken from."""
+"""Measures of so long are shown at once, unless a page asks for a time of its own."""
 
 MAXIMUM_MOUNTS = 50
 MAXIMUM_CATEGORIES = 50

@@ -41,7 +41,11 @@ class ForecastRow:
 
 @dataclass(frozen=True, slots=True)
 class FindingIntervalRow:
-    """How long a rule said the same of one thing on one host; `current`: it still does."""
+    """How long a rule said the same of one thing on one host.
+
+    `current`: it still does. `ended`: a later look said something else, so that nothing can change it any more;
+    what is neither stands as it was last seen, too long ago to be believed.
+    """
 
     host: str
     rule: str
@@ -52,11 +56,12 @@ class FindingIntervalRow:
     first_run: int
     last_run: int
     current: bool
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SoftwareRow:
-    """One package in one version; `run`: the newest look at its source."""
+    """One package in one version."""
 
     host: str
     name: str
@@ -65,6 +70,21 @@ class SoftwareRow:
     architecture: str | None
     scope: str
     installed_at: datetime | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSoftwareRow(SoftwareRow):
+    """A package with the number of the newest run that could ask its source."""
+
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareLookRow:
+    """The newest run that could ask one source of software on one host: its packages are those of that look."""
+
+    host: str
     source: str
     run: int
 

@@ -21,7 +21,9 @@ from itcare.publish.past_rows import (
     FindingIntervalRow,
     ForecastRow,
     MeasureRow,
+    SeenSoftwareRow,
     SoftwareChangeRow,
+    SoftwareLookRow,
     SoftwareRow,
     TempRow,
 )
@@ -36,10 +38,13 @@ __all__ = [
     "HostRow",
     "MeasureRow",
     "Meta",
+    "MonthRow",
     "ObligationRow",
     "Row",
     "RunRow",
+    "SeenSoftwareRow",
     "SoftwareChangeRow",
+    "SoftwareLookRow",
     "SoftwareRow",
     "TaskRow",
     "TempRow",
@@ -67,6 +72,7 @@ class HostRow:
     last_reason: str | None
     last_attempt_at: datetime | None
     last_observed_at: datetime | None
+    needs_verify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,17 @@ class RunRow:
     leaf_opened: str
     leaf_closed: str | None
     alarms: tuple[object, ...] = field(metadata=_json())
+    month: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRow:
+    """The file with what was done in the runs of one month (`YYYY-MM`): its name, lower-case hex SHA-256, size."""
+
+    month: str
+    file: str
+    sha256: str
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +249,7 @@ class ObligationRow:
 Row = (
     HostRow
     | RunRow
+    | MonthRow
     | HostResultRow
     | TaskRow
     | FileRow
@@ -242,6 +260,7 @@ Row = (
     | ForecastRow
     | FindingIntervalRow
     | SoftwareRow
+    | SoftwareLookRow
     | SoftwareChangeRow
     | TempRow
 )

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from functools import cache
 
 from itcare.core.words import HostOutcome, TaskOutcome
+from itcare.publish.months import assign_months
 from itcare.publish.records import History, HostRecord, RunRecord, TaskRecord
 from itcare.publish.rows import FileRow, HostResultRow, RunRow, TaskRow
 from itcare.publish.shape import instant, mapping, sequence, text, truth, whole
@@ -13,9 +15,10 @@ _GOOD = (HostOutcome.OK, HostOutcome.CHANGED)
 _TOLD = (TaskOutcome.FAILED, TaskOutcome.UNREACHABLE, TaskOutcome.TIMED_OUT)
 
 
-def make_run_rows(history: History) -> tuple[RunRow, ...]:
-    """One row per run, oldest first."""
-    return tuple(_make_run(history, run) for run in history.runs)
+def make_run_rows(history: History, months: Mapping[int, str] | None = None) -> tuple[RunRow, ...]:
+    """One row per run, oldest first. `months`: of each run, as `months.assign_months` gives them; else of UTC."""
+    months = months or assign_months(history.runs, UTC)
+    return tuple(_make_run(history, run, months[run.number]) for run in history.runs)
 
 
 def make_host_result_rows(history: History) -> tuple[HostResultRow, ...]:
@@ -42,7 +45,7 @@ def make_file_rows(history: History) -> tuple[FileRow, ...]:
     return tuple(sorted({row for run in history.runs for row in _make_files(history, run)}, key=_file_order))
 
 
-def _make_run(history: History, run: RunRecord) -> RunRow:
+def _make_run(history: History, run: RunRecord, month: str) -> RunRow:
     opened, closed = run.opened, run.closed
     asked = mapping(history.read(text(opened.get("asked"))))
     operator = mapping(asked.get("operator"))
@@ -88,6 +91,7 @@ def _make_run(history: History, run: RunRecord) -> RunRow:
         leaf_opened=run.leaf_opened,
         leaf_closed=run.leaf_closed,
         alarms=tuple(sequence(closed.get("alarms"))),
+        month=month,
     )
 
 

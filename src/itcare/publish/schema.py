@@ -1,26 +1,45 @@
-"""The tables of a snapshot, format version 2 (docs/snapshot-v2.md).
+"""The tables of a snapshot, format version 3 (docs/snapshot-v3.md).
 
-A snapshot is one SQLite file that holds one client and nothing of any other. Instants are text in
-the form of `core.clock.write_instant`; digests are lower-case hex SHA-256; truth values are 0 or 1;
+A snapshot is a few SQLite files in one folder that hold one client and nothing of any other: one of
+how things are, and one per month of what was done in the runs opened in it. Instants are text in the
+form of `core.clock.write_instant`; digests are lower-case hex SHA-256; truth values are 0 or 1;
 columns ending in `_json` hold one JSON value. The words of a state are those of `core.words`, and
 a CHECK refuses any other: a word that the portal cannot show must not get into the file.
 """
 
-SNAPSHOT_VERSION = 2
+import re
+
+SNAPSHOT_VERSION = 3
 SNAPSHOT_FILE = "current.sqlite"
 
-TABLES = (
-    "meta", "host", "run", "host_result", "task", "file", "finding", "fact", "obligation", "measure", "forecast",
-    "finding_interval", "software", "software_change", "temp",
-)  # fmt: skip
-"""Every table, each after those it refers to."""
+MONTH_FILE = re.compile(r"(?P<month>[0-9]{4}-[0-9]{2})\.(?P<size>[0-9]{1,15})\.sqlite")
+"""Name of a month's file: the month, and the entries of the tree that it was first published from."""
 
-DDL = """
+PRESENT_TABLES = (
+    "host", "month", "run", "finding", "fact", "obligation", "forecast", "finding_interval", "software",
+    "software_look",
+)  # fmt: skip
+"""Tables of `current.sqlite` beside `meta`, each after those it refers to."""
+
+MONTH_TABLES = ("host_result", "task", "file", "measure", "software_change", "temp")
+"""Tables of a month's file beside `meta`, each after those it refers to."""
+
+
+def month_file_name(month: str, size: int) -> str:
+    """The name of the file of a month (`YYYY-MM`) as published from a tree of `size` entries."""
+    return f"{month}.{size}.sqlite"
+
+
+_META = """
 CREATE TABLE meta (
   key TEXT NOT NULL PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+"""
 
+PRESENT_DDL = (
+    _META
+    + """
 CREATE TABLE host (
   name TEXT NOT NULL PRIMARY KEY,
   site TEXT,
@@ -32,7 +51,15 @@ CREATE TABLE host (
     ('ok', 'changed', 'failed', 'not_reached', 'unknown', 'interrupted', 'not_run')),
   last_reason TEXT,
   last_attempt_at TEXT,
-  last_observed_at TEXT
+  last_observed_at TEXT,
+  needs_verify INTEGER NOT NULL CHECK (needs_verify IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE month (
+  month TEXT NOT NULL PRIMARY KEY,
+  file TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  bytes INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE run (
@@ -74,56 +101,9 @@ CREATE TABLE run (
   entry_closed INTEGER,
   leaf_opened TEXT NOT NULL,
   leaf_closed TEXT,
-  alarms_json TEXT NOT NULL
-) STRICT;
-
-CREATE TABLE host_result (
-  run INTEGER NOT NULL REFERENCES run (number),
-  host TEXT NOT NULL REFERENCES host (name),
-  outcome TEXT NOT NULL CHECK (outcome IN
-    ('ok', 'changed', 'failed', 'not_reached', 'unknown', 'interrupted', 'not_run')),
-  reason TEXT,
-  needs_verify INTEGER NOT NULL CHECK (needs_verify IN (0, 1)),
-  truncated INTEGER NOT NULL CHECK (truncated IN (0, 1)),
-  connection TEXT,
-  remote_user TEXT,
-  address TEXT,
-  opened_at TEXT,
-  closed_at TEXT,
-  message TEXT,
-  entry INTEGER,
-  leaf_sha256 TEXT,
   alarms_json TEXT NOT NULL,
-  PRIMARY KEY (run, host)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE task (
-  run INTEGER NOT NULL,
-  host TEXT NOT NULL,
-  position INTEGER NOT NULL,
-  name TEXT,
-  module TEXT,
-  file TEXT,
-  line INTEGER,
-  started_at TEXT,
-  ended_at TEXT,
-  outcome TEXT NOT NULL CHECK (outcome IN
-    ('ok', 'changed', 'failed', 'skipped', 'unreachable', 'timed_out', 'unfinished')),
-  ignored INTEGER NOT NULL CHECK (ignored IN (0, 1)),
-  truncated INTEGER NOT NULL CHECK (truncated IN (0, 1)),
-  message TEXT,
-  args_json TEXT NOT NULL,
-  PRIMARY KEY (run, host, position),
-  FOREIGN KEY (run, host) REFERENCES host_result (run, host)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE file (
-  run INTEGER NOT NULL REFERENCES run (number),
-  kind TEXT NOT NULL,
-  path TEXT NOT NULL,
-  sha256 TEXT NOT NULL,
-  PRIMARY KEY (run, kind, path, sha256)
-) STRICT, WITHOUT ROWID;
+  month TEXT NOT NULL REFERENCES month (month)
+) STRICT;
 
 CREATE TABLE finding (
   id INTEGER NOT NULL PRIMARY KEY,
@@ -176,16 +156,6 @@ CREATE TABLE obligation (
   month TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE measure (
-  host TEXT NOT NULL REFERENCES host (name),
-  name TEXT NOT NULL,
-  subject TEXT,
-  at TEXT NOT NULL,
-  value REAL NOT NULL,
-  capacity REAL,
-  run INTEGER NOT NULL REFERENCES run (number)
-) STRICT;
-
 CREATE TABLE forecast (
   host TEXT NOT NULL REFERENCES host (name),
   name TEXT NOT NULL,
@@ -208,7 +178,8 @@ CREATE TABLE finding_interval (
   last_seen TEXT NOT NULL,
   first_run INTEGER NOT NULL REFERENCES run (number),
   last_run INTEGER NOT NULL REFERENCES run (number),
-  current INTEGER NOT NULL CHECK (current IN (0, 1))
+  current INTEGER NOT NULL CHECK (current IN (0, 1)),
+  ended INTEGER NOT NULL CHECK (ended IN (0, 1))
 ) STRICT;
 
 CREATE TABLE software (
@@ -219,15 +190,98 @@ CREATE TABLE software (
   architecture TEXT,
   scope TEXT NOT NULL,
   installed_at TEXT,
+  source TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE software_look (
+  host TEXT NOT NULL REFERENCES host (name),
   source TEXT NOT NULL,
-  run INTEGER NOT NULL REFERENCES run (number)
+  run INTEGER NOT NULL REFERENCES run (number),
+  PRIMARY KEY (host, source)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX finding_worst_first ON finding (severity, host, rule, id);
+CREATE INDEX finding_by_status ON finding (status, host, rule, id);
+CREATE INDEX finding_by_host ON finding (host, severity, rule, id);
+CREATE INDEX obligation_by_month ON obligation (month, nominal_date, duty, host);
+CREATE INDEX obligation_by_duty ON obligation (month, duty, state, is_open);
+CREATE INDEX obligation_by_host ON obligation (host, nominal_date, duty);
+CREATE INDEX forecast_by_name ON forecast (name, host, subject);
+CREATE INDEX forecast_by_host ON forecast (host, name, subject);
+CREATE INDEX finding_interval_by_host ON finding_interval (host, rule, subject, first_seen);
+CREATE INDEX finding_interval_current ON finding_interval (current, host, rule, subject);
+CREATE INDEX software_by_host ON software (host, name, source, scope, architecture, version);
+CREATE INDEX software_by_name ON software (name, host, source, scope, architecture, version);
+CREATE INDEX run_by_month ON run (month, number);
+"""
+)
+
+MONTH_DDL = (
+    _META
+    + """
+CREATE TABLE host_result (
+  run INTEGER NOT NULL,
+  host TEXT NOT NULL,
+  outcome TEXT NOT NULL CHECK (outcome IN
+    ('ok', 'changed', 'failed', 'not_reached', 'unknown', 'interrupted', 'not_run')),
+  reason TEXT,
+  needs_verify INTEGER NOT NULL CHECK (needs_verify IN (0, 1)),
+  truncated INTEGER NOT NULL CHECK (truncated IN (0, 1)),
+  connection TEXT,
+  remote_user TEXT,
+  address TEXT,
+  opened_at TEXT,
+  closed_at TEXT,
+  message TEXT,
+  entry INTEGER,
+  leaf_sha256 TEXT,
+  alarms_json TEXT NOT NULL,
+  PRIMARY KEY (run, host)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE task (
+  run INTEGER NOT NULL,
+  host TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  name TEXT,
+  module TEXT,
+  file TEXT,
+  line INTEGER,
+  started_at TEXT,
+  ended_at TEXT,
+  outcome TEXT NOT NULL CHECK (outcome IN
+    ('ok', 'changed', 'failed', 'skipped', 'unreachable', 'timed_out', 'unfinished')),
+  ignored INTEGER NOT NULL CHECK (ignored IN (0, 1)),
+  truncated INTEGER NOT NULL CHECK (truncated IN (0, 1)),
+  message TEXT,
+  args_json TEXT NOT NULL,
+  PRIMARY KEY (run, host, position),
+  FOREIGN KEY (run, host) REFERENCES host_result (run, host)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE file (
+  run INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  path TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  PRIMARY KEY (run, kind, path, sha256)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE measure (
+  host TEXT NOT NULL,
+  name TEXT NOT NULL,
+  subject TEXT,
+  at TEXT NOT NULL,
+  value REAL NOT NULL,
+  capacity REAL,
+  run INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE software_change (
-  host TEXT NOT NULL REFERENCES host (name),
+  host TEXT NOT NULL,
   at TEXT NOT NULL,
-  run_before INTEGER NOT NULL REFERENCES run (number),
-  run INTEGER NOT NULL REFERENCES run (number),
+  run_before INTEGER NOT NULL,
+  run INTEGER NOT NULL,
   kind TEXT NOT NULL CHECK (kind IN ('installed', 'removed', 'updated')),
   name TEXT NOT NULL,
   scope TEXT NOT NULL,
@@ -238,8 +292,8 @@ CREATE TABLE software_change (
 ) STRICT;
 
 CREATE TABLE temp (
-  run INTEGER NOT NULL REFERENCES run (number),
-  host TEXT NOT NULL REFERENCES host (name),
+  run INTEGER NOT NULL,
+  host TEXT NOT NULL,
   category TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('ok', 'absent', 'skipped', 'unavailable')),
   reason TEXT,
@@ -253,20 +307,9 @@ CREATE TABLE temp (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX host_result_by_host ON host_result (host, run);
-CREATE INDEX finding_worst_first ON finding (severity, host, rule, id);
-CREATE INDEX finding_by_status ON finding (status, host, rule, id);
-CREATE INDEX finding_by_host ON finding (host, severity, rule, id);
-CREATE INDEX obligation_by_month ON obligation (month, nominal_date, duty, host);
-CREATE INDEX obligation_by_duty ON obligation (month, duty, state, is_open);
-CREATE INDEX obligation_by_host ON obligation (host, nominal_date, duty);
 CREATE INDEX measure_by_host ON measure (host, name, subject, at);
-CREATE INDEX forecast_by_name ON forecast (name, host, subject);
-CREATE INDEX forecast_by_host ON forecast (host, name, subject);
-CREATE INDEX finding_interval_by_host ON finding_interval (host, rule, subject, first_seen);
-CREATE INDEX finding_interval_current ON finding_interval (current, host, rule, subject);
-CREATE INDEX software_by_host ON software (host, name, source, scope, architecture, version);
-CREATE INDEX software_by_name ON software (name, host, source, scope, architecture, version);
 CREATE INDEX software_change_by_host ON software_change (host, at);
 CREATE INDEX software_change_by_time ON software_change (at);
 CREATE INDEX temp_by_host ON temp (host, run, category);
 """
+)

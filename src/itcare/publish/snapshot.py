@@ -13,6 +13,7 @@ from itcare.publish.again import list_judgements
 from itcare.publish.files import PublishedFile, describe_files
 from itcare.publish.firm import ClientSummary, summarise_client
 from itcare.publish.host_rows import Judge, KnownHost, make_fact_rows, make_finding_rows, make_host_row
+from itcare.publish.months import assign_months
 from itcare.publish.obligation_rows import cover_contract, make_obligation_rows
 from itcare.publish.records import History
 from itcare.publish.rows import Meta
@@ -95,12 +96,12 @@ def publish_client(published: Path, source: Source, judge: Judge, now: datetime)
     rows = build_rows(source, judge, now)
     with locked_folder(published, source.client_id) as folder:
         # The sidecar makes the client visible, so it comes when there is something to see.
-        snapshot = write_snapshot(folder, rows)
+        files = write_snapshot(folder, rows)
         sidecar = write_sidecar(folder, rows.meta.client, rows.meta.legal_name)
     contract = source.contract.contract
     judgements = list_judgements(source.history, list_hosts(contract, source.history, set(), now), judge)
     return Publication(
-        (snapshot, sidecar), judge.policy_version, source.checkpoint.size, source.checkpoint.root, tuple(judgements),
+        (*files, sidecar), judge.policy_version, source.checkpoint.size, source.checkpoint.root, tuple(judgements),
         summarise_client(source.client_id, rows, contract.zone),
     )  # fmt: skip
 
@@ -116,7 +117,7 @@ def build_rows(source: Source, judge: Judge, now: datetime) -> SnapshotRows:
     return SnapshotRows(
         meta=_make_meta(source, judge, now),
         hosts=tuple(make_host_row(history, host) for host in hosts),
-        runs=make_run_rows(history),
+        runs=make_run_rows(history, assign_months(history.runs, source.contract.contract.zone)),
         host_results=make_host_result_rows(history),
         tasks=make_task_rows(history),
         files=make_file_rows(history),
@@ -127,6 +128,7 @@ def build_rows(source: Source, judge: Judge, now: datetime) -> SnapshotRows:
         forecasts=tuple(timeline.forecasts),
         finding_intervals=tuple(timeline.intervals),
         software=tuple(timeline.software),
+        software_looks=tuple(timeline.looks),
         software_changes=tuple(timeline.changes),
         temps=tuple(timeline.temps),
     )

@@ -12,7 +12,7 @@ from itcare.core.words import SoftwareChange, SourceState
 from itcare.publish.measures import SOFTWARE_COUNT
 from itcare.publish.records import History
 from itcare.publish.results import Result
-from itcare.publish.rows import MeasureRow, SoftwareChangeRow, SoftwareRow
+from itcare.publish.rows import MeasureRow, SoftwareChangeRow, SoftwareLookRow, SoftwareRow
 from itcare.publish.shape import instant, mapping, sequence, text, word
 
 SOFTWARE_MODULE = "itcare.maintenance.software_info"
@@ -89,9 +89,14 @@ class SoftwareTrack:
             for one in baseline.packages[:room]:
                 yield SoftwareRow(
                     self._host, one.name, one.version, one.publisher, one.architecture, one.scope, one.installed_at,
-                    one.source, baseline.run,
+                    one.source,
                 )  # fmt: skip
             room = max(0, room - len(baseline.packages))
+
+    def looks(self) -> Iterator[SoftwareLookRow]:
+        """The newest look at every source."""
+        for source, baseline in sorted(self._baselines.items()):
+            yield SoftwareLookRow(self._host, source, baseline.run)
 
     def _packages(self, result: Result) -> tuple[Package, ...] | None:
         digest = result.task.attachments.get(ATTACHMENT)

@@ -7,7 +7,6 @@ from datetime import datetime
 from itcare.publish.host_rows import Judge, KnownHost
 from itcare.publish.intervals import IntervalTrack
 from itcare.publish.measures import (
-    KEPT,
     TEMP_MODULE,
     TEMP_SCHEMA,
     make_forecast_rows,
@@ -17,7 +16,15 @@ from itcare.publish.measures import (
 )
 from itcare.publish.records import History, HostRecord
 from itcare.publish.results import read_result
-from itcare.publish.rows import FindingIntervalRow, ForecastRow, MeasureRow, SoftwareChangeRow, SoftwareRow, TempRow
+from itcare.publish.rows import (
+    FindingIntervalRow,
+    ForecastRow,
+    MeasureRow,
+    SoftwareChangeRow,
+    SoftwareLookRow,
+    SoftwareRow,
+    TempRow,
+)
 from itcare.publish.software import SOFTWARE_MODULE, SOFTWARE_SCHEMA, SoftwareTrack
 
 
@@ -29,6 +36,7 @@ class Timeline:
     forecasts: list[ForecastRow] = field(default_factory=list)
     intervals: list[FindingIntervalRow] = field(default_factory=list)
     software: list[SoftwareRow] = field(default_factory=list)
+    looks: list[SoftwareLookRow] = field(default_factory=list)
     changes: list[SoftwareChangeRow] = field(default_factory=list)
     temps: list[TempRow] = field(default_factory=list)
 
@@ -69,10 +77,11 @@ class _HostWalk:
             [*self._measures, *self._software.counts], key=lambda row: (row.at, row.run, row.name, row.subject or "")
         )
         timeline.forecasts += make_forecast_rows(measures)
-        timeline.measures += (row for row in measures if now - row.at <= KEPT)
+        timeline.measures += measures
         timeline.intervals += self._intervals.rows(now)
         timeline.software += self._software.rows()
-        timeline.changes += (row for row in self._software.changes if now - row.at <= KEPT)
+        timeline.looks += self._software.looks()
+        timeline.changes += self._software.changes
         timeline.temps += self._temps
 
     def _when(self, record: HostRecord, at: datetime | None) -> datetime:

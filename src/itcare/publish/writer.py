@@ -1,44 +1,40 @@
-"""One client's rows into one fresh file that replaces the old one at a single instant.
+"""One client's rows into fresh files that replace the old ones; `current.sqlite` last, at a single instant.
 
-The file is filled by INSERT under a temporary name in the same folder, verified, synced, renamed,
-and the folder synced. A crash or a full disk at any step leaves the old snapshot as it was; the
-half-written file is removed by the next publication. (A copy of the live database would carry
-every client's rows, so none is ever made.)
+A file is filled by INSERT under a temporary name in the same folder, verified, synced, renamed, and the
+folder synced. A month's file is renamed to a name of its own, so that a reader of the old `current.sqlite`
+finds the old month beside the new one. A crash or a full disk at any step leaves the old snapshot as it
+was; leftovers are removed by the next publication. (A copy of the live database would carry every
+client's rows, so none is ever made.)
 """
 
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from itcare.access import SIDECAR_FILE, SIDECAR_MAXIMUM_BYTES
 from itcare.core.errors import UnsafeError
 from itcare.publish.codec import encode_meta, encode_row, write_json
+from itcare.publish.content import MonthRows, PresentRows, SnapshotRows
 from itcare.publish.files import PublishedFile, connected, describe_file, locked_folder, replacement
-from itcare.publish.rows import (
-    FactRow,
-    FileRow,
-    FindingIntervalRow,
-    FindingRow,
-    ForecastRow,
-    HostResultRow,
-    HostRow,
-    MeasureRow,
-    Meta,
-    ObligationRow,
-    Row,
-    RunRow,
-    SoftwareChangeRow,
-    SoftwareRow,
-    TaskRow,
-    TempRow,
+from itcare.publish.rows import Meta, MonthRow, Row
+from itcare.publish.schema import (
+    MONTH_DDL,
+    MONTH_FILE,
+    MONTH_TABLES,
+    PRESENT_DDL,
+    PRESENT_TABLES,
+    SNAPSHOT_FILE,
+    SNAPSHOT_VERSION,
+    month_file_name,
 )
-from itcare.publish.schema import DDL, SNAPSHOT_FILE, SNAPSHOT_VERSION, TABLES
 
 __all__ = ["PublishedFile", "SnapshotRows", "locked_folder", "write_sidecar", "write_snapshot"]
 
-_INSERTS = {
-    "meta": "INSERT INTO meta (key, value) VALUES (?, ?)",
-    "host": "INSERT INTO host VALUES (?,?,?,?,?,?,?,?,?,?)",
-    "run": "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+INSERTS = {
+    "meta": "INSERT INTO meta VALUES (?,?)",
+    "host": "INSERT INTO host VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    "month": "INSERT INTO month VALUES (?,?,?,?)",
+    "run": "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "host_result": "INSERT INTO host_result VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "task": "INSERT INTO task VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "file": "INSERT INTO file VALUES (?,?,?,?)",
@@ -47,13 +43,15 @@ _INSERTS = {
     "obligation": "INSERT INTO obligation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "measure": "INSERT INTO measure VALUES (?,?,?,?,?,?,?)",
     "forecast": "INSERT INTO forecast VALUES (?,?,?,?,?,?,?,?,?,?)",
-    "finding_interval": "INSERT INTO finding_interval VALUES (?,?,?,?,?,?,?,?,?)",
-    "software": "INSERT INTO software VALUES (?,?,?,?,?,?,?,?,?)",
+    "finding_interval": "INSERT INTO finding_interval VALUES (?,?,?,?,?,?,?,?,?,?)",
+    "software": "INSERT INTO software VALUES (?,?,?,?,?,?,?,?)",
+    "software_look": "INSERT INTO software_look VALUES (?,?,?)",
     "software_change": "INSERT INTO software_change VALUES (?,?,?,?,?,?,?,?,?,?,?)",
     "temp": "INSERT INTO temp VALUES (?,?,?,?,?,?,?,?,?,?,?)",
 }
-_COUNTS = {
+COUNTS = {
     "host": "SELECT count(*) FROM host",
+    "month": "SELECT count(*) FROM month",
     "run": "SELECT count(*) FROM run",
     "host_result": "SELECT count(*) FROM host_result",
     "task": "SELECT count(*) FROM task",
@@ -65,58 +63,41 @@ _COUNTS = {
     "forecast": "SELECT count(*) FROM forecast",
     "finding_interval": "SELECT count(*) FROM finding_interval",
     "software": "SELECT count(*) FROM software",
+    "software_look": "SELECT count(*) FROM software_look",
     "software_change": "SELECT count(*) FROM software_change",
     "temp": "SELECT count(*) FROM temp",
 }
 
 
-@dataclass(frozen=True)
-class SnapshotRows:
-    """Everything that goes into one client's snapshot."""
-
-    meta: Meta
-    hosts: tuple[HostRow, ...] = ()
-    runs: tuple[RunRow, ...] = ()
-    host_results: tuple[HostResultRow, ...] = ()
-    tasks: tuple[TaskRow, ...] = ()
-    files: tuple[FileRow, ...] = ()
-    findings: tuple[FindingRow, ...] = ()
-    facts: tuple[FactRow, ...] = ()
-    obligations: tuple[ObligationRow, ...] = ()
-    measures: tuple[MeasureRow, ...] = ()
-    forecasts: tuple[ForecastRow, ...] = ()
-    finding_intervals: tuple[FindingIntervalRow, ...] = ()
-    software: tuple[SoftwareRow, ...] = ()
-    software_changes: tuple[SoftwareChangeRow, ...] = ()
-    temps: tuple[TempRow, ...] = ()
-
-    def of(self, table: str) -> tuple[Row, ...]:
-        """The rows of one table but `meta`."""
-        tables: dict[str, tuple[Row, ...]] = {
-            "host": self.hosts,
-            "run": self.runs,
-            "host_result": self.host_results,
-            "task": self.tasks,
-            "file": self.files,
-            "finding": self.findings,
-            "fact": self.facts,
-            "obligation": self.obligations,
-            "measure": self.measures,
-            "forecast": self.forecasts,
-            "finding_interval": self.finding_intervals,
-            "software": self.software,
-            "software_change": self.software_changes,
-            "temp": self.temps,
-        }
-        return tables[table]
+def write_snapshot(folder: Path, rows: SnapshotRows) -> tuple[PublishedFile, ...]:
+    """Replace the whole snapshot in a locked folder. Raises UnsafeError and leaves the old one when anything fails."""
+    meta = rows.meta
+    files = [write_month(folder, month, meta.client, meta.tree_size) for month in rows.by_month()]
+    months = tuple(map(describe_month, files))
+    current = write_present(folder, rows.present(months))
+    return (current, *files)
 
 
-def write_snapshot(folder: Path, rows: SnapshotRows) -> PublishedFile:
-    """Replace the snapshot in a locked folder. Raises UnsafeError and leaves the old one when anything fails."""
+def write_month(folder: Path, rows: MonthRows, client: str, size: int) -> PublishedFile:
+    """Write the file of one month as of a tree of `size` entries; UnsafeError when anything fails."""
+    name = month_file_name(rows.month, size)
+    with replacement(folder, name) as part:
+        meta = month_meta(client, rows.month)
+        fill_file(part, MONTH_DDL, meta, rows.by_table(), MONTH_TABLES)
+        verify_file(part, meta, {table: len(listed) for table, listed in rows.by_table().items()}, client)
+        return describe_file(part, name)
+
+
+def write_present(folder: Path, rows: PresentRows) -> PublishedFile:
+    """Replace `current.sqlite` and remove the months that no reader can want; UnsafeError when anything fails."""
+    wanted = {month.file for month in rows.months} | set(list_months(folder))
     with replacement(folder, SNAPSHOT_FILE) as part:
-        _fill(part, rows)
-        _verify(part, rows)
-        return describe_file(part, SNAPSHOT_FILE)
+        meta = present_meta(rows.meta)
+        fill_file(part, PRESENT_DDL, meta, rows.by_table(), PRESENT_TABLES)
+        verify_file(part, meta, {table: len(listed) for table, listed in rows.by_table().items()}, rows.meta.client)
+        file = describe_file(part, SNAPSHOT_FILE)
+    remove_months(folder, wanted)
+    return file
 
 
 def write_sidecar(folder: Path, code: str, legal_name: str) -> PublishedFile:
@@ -129,34 +110,64 @@ def write_sidecar(folder: Path, code: str, legal_name: str) -> PublishedFile:
         return describe_file(part, SIDECAR_FILE)
 
 
-def _fill(path: Path, rows: SnapshotRows) -> None:
+def describe_month(file: PublishedFile) -> MonthRow:
+    """The row of `current.sqlite` that leads to the file of a month."""
+    return MonthRow(file.name.partition(".")[0], file.name, file.sha256, file.bytes)
+
+
+def present_meta(meta: Meta) -> dict[str, str]:
+    """Key and text of everything that `current.sqlite` says about itself."""
+    return {"snapshot_version": str(SNAPSHOT_VERSION), **encode_meta(meta)}
+
+
+def month_meta(client: str, month: str) -> dict[str, str]:
+    """Key and text of everything that the file of a month says about itself."""
+    return {"snapshot_version": str(SNAPSHOT_VERSION), "client": client, "month": month}
+
+
+def list_months(folder: Path) -> tuple[str, ...]:
+    """Names of the months' files that the snapshot in the folder leads to; none where it cannot be read."""
+    path = folder / SNAPSHOT_FILE
+    try:
+        with connected(path.as_uri() + "?mode=ro&immutable=1") as connection:
+            return tuple(str(name) for (name,) in connection.execute("SELECT file FROM month"))
+    except sqlite3.Error:
+        return ()
+
+
+def remove_months(folder: Path, wanted: Collection[str]) -> None:
+    """Remove the months' files that neither this snapshot nor the one before it leads to."""
+    for path in folder.iterdir():
+        if MONTH_FILE.fullmatch(path.name) and path.name not in wanted:
+            path.unlink(missing_ok=True)
+
+
+def fill_file(
+    path: Path, ddl: str, meta: Mapping[str, str], rows: Mapping[str, Sequence[Row]], tables: Iterable[str]
+) -> None:
+    """Create the tables of a file and insert all rows."""
     with connected(path.as_uri()) as connection:
         # Nobody reads this file yet and it is synced as a whole before the rename.
         connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;")
-        connection.executescript(DDL)
+        connection.executescript(ddl)
         connection.execute("BEGIN")
-        connection.executemany(_INSERTS["meta"], _meta_values(rows).items())
-        for table in TABLES[1:]:
-            connection.executemany(_INSERTS[table], map(encode_row, rows.of(table)))
+        connection.executemany(INSERTS["meta"], meta.items())
+        for table in tables:
+            connection.executemany(INSERTS[table], map(encode_row, rows[table]))
         connection.execute("COMMIT")
 
 
-def _verify(path: Path, rows: SnapshotRows) -> None:
-    """Read the closed file as a reader will; UnsafeError unless it holds these rows and nothing else."""
+def verify_file(path: Path, meta: Mapping[str, str], expected: Mapping[str, int], client: str) -> None:
+    """Read the closed file as a reader will; UnsafeError unless it holds so many rows and nothing else."""
     with connected(path.as_uri() + "?mode=ro&immutable=1") as connection:
         verdict = connection.execute("PRAGMA integrity_check").fetchall()
         orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
         things = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type <> 'index'")}
-        meta = dict(connection.execute("SELECT key, value FROM meta"))
-        found = {table: connection.execute(_COUNTS[table]).fetchone()[0] for table in TABLES[1:]}
-    expected = {table: len(rows.of(table)) for table in TABLES[1:]}
-    sound = verdict == [("ok",)] and not orphans and things == set(TABLES)
-    if not sound or meta != _meta_values(rows) or found != expected:
+        told = dict(connection.execute("SELECT key, value FROM meta"))
+        found = {table: connection.execute(COUNTS[table]).fetchone()[0] for table in expected}
+    sound = verdict == [("ok",)] and not orphans and things == {"meta", *expected}
+    if not sound or told != meta or found != expected:
         raise UnsafeError(
-            "publish", rows.meta.client, f"the new file does not verify ({str(verdict)[:200]}, {found})",
+            "publish", client, f"the new file does not verify ({str(verdict)[:200]}, {found})",
             "The old snapshot stays. Check the disk, then publish again.",
         )  # fmt: skip
-
-
-def _meta_values(rows: SnapshotRows) -> dict[str, str]:
-    return {"snapshot_version": str(SNAPSHOT_VERSION), **encode_meta(rows.meta)}
