@@ -49,13 +49,16 @@ class _Unreadable(Exception):
     """Raised inside this module for an entry that cannot be taken in; becomes a Problem."""
 
 
-def read_history(entries: Iterable[Entry], body: Body, live_runs: Collection[int] = ()) -> History:
+def read_history(
+    entries: Iterable[Entry], body: Body, live_runs: Collection[int] = (), known: Iterable[Problem] = ()
+) -> History:
     """Fold entries, oldest first, into a History. Never raises for what the entries contain.
 
-    `live_runs`: numbers of runs whose process is alive; any other open run was interrupted.
+    `live_runs`: numbers of runs whose process is alive; any other open run was interrupted. `known`:
+    problems of the whole ledger, where `entries` are a part of it.
     """
     drafts: dict[int, _Draft] = {}
-    problems: list[Problem] = []
+    problems: list[Problem] = list(known)
     publications: list[PublicationRecord] = []
     client: str | None = None
     first_at: datetime | None = None
@@ -81,7 +84,24 @@ def read_history(entries: Iterable[Entry], body: Body, live_runs: Collection[int
         except _Unreadable as error:
             problems.append(Problem(entry.index, str(error), _host_name(event.get("host"))))
     runs = tuple(_finish(number, draft, number in live_runs) for number, draft in sorted(drafts.items()))
-    return History(client, first_at, runs, tuple(problems), body, tuple(publications))
+    return History(client, first_at, runs, tuple(dict.fromkeys(problems)), body, tuple(publications))
+
+
+def read_record(entry: Entry) -> HostRecord | None:
+    """The record of one `run.host` entry by itself; None for any other entry and for one that cannot be read."""
+    event = mapping(entry.event)
+    host, number = _host_name(event.get("host")), whole(event.get("run"))
+    if event.get("type") != "run.host" or event.get("v") != EVENT_VERSION or host is None or not number:
+        return None
+    return _read_host(entry, event, host)
+
+
+def make_lost_record(run: int, host: str, outcome: HostOutcome, opened_at: datetime) -> HostRecord:
+    """The record of a host that the run was to visit and of which no leaf tells."""
+    return HostRecord(
+        run=run, host=host, outcome=outcome, reason="no_record", needs_verify=True, readable=False,
+        opened_at=opened_at,
+    )  # fmt: skip
 
 
 def _open(drafts: dict[int, _Draft], entry: Entry, event: Mapping[str, object]) -> None:
@@ -209,12 +229,8 @@ def _careful_state(state: RunState, draft: _Draft, hosts: Mapping[str, HostRecor
 
 
 def _lost(number: int, host: str, draft: _Draft) -> HostRecord:
-    """The record of a host that the run was to visit and of which no leaf tells."""
     outcome = HostOutcome.UNKNOWN if draft.closing else HostOutcome.INTERRUPTED
-    return HostRecord(
-        run=number, host=host, outcome=outcome, reason="no_record", needs_verify=True, readable=False,
-        opened_at=draft.opened_at,
-    )  # fmt: skip
+    return make_lost_record(number, host, outcome, draft.opened_at)
 
 
 def _read_publication(entry: Entry, event: Mapping[str, object]) -> PublicationRecord:

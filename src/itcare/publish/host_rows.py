@@ -7,7 +7,7 @@ from typing import Protocol
 
 from itcare.contract.models import ResolvedHost
 from itcare.core.words import FindingStatus, HostOutcome, SourceState
-from itcare.publish.records import Flaw, History, HostRecord, Observation
+from itcare.publish.records import Flaw, HostRecord, Observation, Records
 from itcare.publish.rows import FactRow, FindingRow, HostRow
 from itcare.publish.shape import mapping, text, word
 
@@ -63,7 +63,7 @@ class KnownHost:
     resolved: ResolvedHost | None
 
 
-def make_host_row(history: History, host: KnownHost) -> HostRow:
+def make_host_row(history: Records, host: KnownHost) -> HostRow:
     """The row of one host: what the newest attempt gave, and when it was last seen."""
     attempts = history.attempts(host.name)
     last = attempts[-1] if attempts else None
@@ -84,7 +84,7 @@ def make_host_row(history: History, host: KnownHost) -> HostRow:
 
 
 def make_finding_rows(
-    history: History, hosts: Iterable[KnownHost], judge: Judge, now: datetime
+    history: Records, hosts: Iterable[KnownHost], judge: Judge, now: datetime
 ) -> tuple[FindingRow, ...]:
     """The judgement on the newest look at each current host.
 
@@ -100,7 +100,7 @@ def make_finding_rows(
     return tuple(_make_finding(number, name, judged) for number, (name, judged) in enumerate(pairs, start=1))
 
 
-def make_fact_rows(history: History, hosts: Iterable[KnownHost]) -> tuple[FactRow, ...]:
+def make_fact_rows(history: Records, hosts: Iterable[KnownHost]) -> tuple[FactRow, ...]:
     """The sources of the newest usable observation of each host, as the host told them."""
     rows: list[FactRow] = []
     for host in hosts:
@@ -110,7 +110,7 @@ def make_fact_rows(history: History, hosts: Iterable[KnownHost]) -> tuple[FactRo
     return tuple(rows)
 
 
-def last_observation(history: History, attempts: tuple[HostRecord, ...]) -> Observation | None:
+def last_observation(history: Records, attempts: tuple[HostRecord, ...]) -> Observation | None:
     """The newest whole observation among the records."""
     for record in reversed(attempts):
         seen = history.observe(record)
@@ -126,7 +126,7 @@ class _Judged:
     seen: Observation | None
 
 
-def _judge_host(history: History, name: str, resolved: ResolvedHost, judge: Judge, now: datetime) -> Iterator[_Judged]:
+def _judge_host(history: Records, name: str, resolved: ResolvedHost, judge: Judge, now: datetime) -> Iterator[_Judged]:
     attempts = history.attempts(name)
     look = history.last_look(name)
     seen = look if isinstance(look, Observation) else last_observation(history, attempts)

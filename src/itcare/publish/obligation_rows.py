@@ -1,9 +1,10 @@
 """Rows of what the contract makes the firm owe, and what became of it."""
 
+from collections.abc import Container, Iterable
 from datetime import date, datetime, timedelta
 
 from itcare.contract.models import Contract
-from itcare.contract.plan import plan
+from itcare.contract.plan import Obligation, plan
 from itcare.core.words import HostOutcome, RunState
 from itcare.coverage import Attempt, Coverage, cover
 from itcare.publish.records import History, RunRecord
@@ -12,14 +13,18 @@ from itcare.publish.shape import sequence, text
 
 
 def cover_contract(contract: Contract, history: History, now: datetime) -> list[Coverage]:
-    """What became of every obligation of the previous and the current month, as known at `now`.
+    """What became of every obligation of the previous and the current month, as known at `now`."""
+    return cover(plan_shown(contract, history.first_at, now), make_attempts(history), now)
 
-    Nothing is owed before the first ledger entry: what was never recorded was neither kept nor broken.
+
+def plan_shown(contract: Contract, first_at: datetime | None, now: datetime) -> list[Obligation]:
+    """Every obligation of the previous and the current month.
+
+    Nothing is owed before the first ledger entry (`first_at`): what was never recorded was neither kept nor broken.
     """
     today = now.astimezone(contract.zone).date()
-    since = history.first_at.astimezone(contract.zone).date() if history.first_at else today
-    owed = plan(contract, first_day_shown(today), last_day_shown(today), since)
-    return cover(owed, make_attempts(history), now)
+    since = first_at.astimezone(contract.zone).date() if first_at else today
+    return plan(contract, first_day_shown(today), last_day_shown(today), since)
 
 
 def first_day_shown(today: date) -> date:
@@ -40,9 +45,10 @@ def make_attempts(history: History) -> list[Attempt]:
     return [attempt for run in history.runs for attempt in _attempts_of(run)]
 
 
-def make_obligation_rows(coverages: list[Coverage], history: History) -> tuple[ObligationRow, ...]:
-    """One row per obligation, in the order given."""
-    numbers = {run.number for run in history.runs}
+def make_obligation_rows(
+    coverages: Iterable[Coverage], numbers: Container[int], first_id: int = 1
+) -> tuple[ObligationRow, ...]:
+    """One row per obligation, in the order given; `numbers`: of the runs that are published."""
     return tuple(
         ObligationRow(
             id=number,
@@ -59,7 +65,7 @@ def make_obligation_rows(coverages: list[Coverage], history: History) -> tuple[O
             run=coverage.run if coverage.run in numbers else None,
             month=f"{coverage.obligation.nominal_date:%Y-%m}",
         )
-        for number, coverage in enumerate(coverages, start=1)
+        for number, coverage in enumerate(coverages, start=first_id)
     )
 
 

@@ -43,8 +43,8 @@ class ForecastRow:
 class FindingIntervalRow:
     """How long a rule said the same of one thing on one host.
 
-    `current`: it still does. `ended`: a later look said something else, so that nothing can change it any more;
-    what is neither stands as it was last seen, too long ago to be believed.
+    `current`: it still does. `ended_by`: the run whose look said something else, so that nothing can change it any
+    more; what is neither stands as it was last seen, too long ago to be believed.
     """
 
     host: str
@@ -56,7 +56,7 @@ class FindingIntervalRow:
     first_run: int
     last_run: int
     current: bool
-    ended: bool = False
+    ended_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What a client's ledger tells, as values: runs, hosts, tasks, observations. Read by `history.read_history`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -84,6 +84,11 @@ class HostRecord:
         return "truncated" if task.truncated else None
 
     @property
+    def is_look(self) -> bool:
+        """Whether it tells how the host is, or takes the ground from what was seen before; else that stands."""
+        return self.flaw is not None or self.health_task is not None
+
+    @property
     def has_usable_observation(self) -> bool:
         """Whether the leaf tells of a whole observation; its body may still be erased."""
         return self.flaw is None and self.health_task is not None
@@ -163,40 +168,23 @@ class Flaw:
     reason: str
 
 
-@dataclass(frozen=True)
-class History:
-    """Everything one client's ledger tells. `client` is the code of the enrolment entry."""
+class Records:
+    """What may be asked about hosts, whether all their records are at hand (`History`) or the newest (`Remembered`)."""
 
-    client: str | None
-    first_at: datetime | None
-    runs: tuple[RunRecord, ...]
     problems: tuple[Problem, ...]
-    body: Body = field(repr=False)
-    publications: tuple[PublicationRecord, ...] = ()
+    body: Body
 
     def attempts(self, host: str) -> tuple[HostRecord, ...]:
-        """Every record of a host out of announced runs, oldest run first.
+        """Records of a host out of announced runs, oldest run first."""
+        raise NotImplementedError
 
-        An adopted run is shown as itself and never as the newest look: anybody can write a spool.
-        """
-        return self._attempts.get(host, ())
-
-    @cached_property
-    def _attempts(self) -> Mapping[str, tuple[HostRecord, ...]]:
-        found: dict[str, list[HostRecord]] = {}
-        for run in self.runs:
-            if run.grade is RunGrade.ANNOUNCED:
-                for name, record in run.hosts.items():
-                    found.setdefault(name, []).append(record)
-        return {name: tuple(records) for name, records in found.items()}
-
-    def last_look(self, host: str) -> "Observation | Flaw | None":
+    def last_look(self, host: str) -> Observation | Flaw | None:
         """The newest observation of a host, the flaw that stands in its place, or None for a host never looked at.
 
         A record that only failed to reach the host leaves what was seen before as it was.
         """
         for record in reversed(self.attempts(host)):
-            if record.flaw or record.health_task:
+            if record.is_look:
                 seen = self.observe(record)
                 return Flaw(record, seen) if isinstance(seen, str) else seen
         return None
@@ -242,3 +230,48 @@ class History:
     @cached_property
     def _kept(self) -> Callable[[str], object | None]:
         return lru_cache(maxsize=CACHED_BODIES)(self.read_once)
+
+
+@dataclass(frozen=True)
+class Remembered(Records):
+    """The few newest records of each host, the oldest first: enough for how things are, see `memory.HostMemory`."""
+
+    by_host: Mapping[str, tuple[HostRecord, ...]]
+    problems: tuple[Problem, ...]
+    body: Body = field(repr=False)
+
+    def attempts(self, host: str) -> tuple[HostRecord, ...]:
+        return self.by_host.get(host, ())
+
+
+@dataclass(frozen=True)
+class History(Records):
+    """Everything one client's ledger tells. `client` is the code of the enrolment entry."""
+
+    client: str | None
+    first_at: datetime | None
+    runs: tuple[RunRecord, ...]
+    problems: tuple[Problem, ...]
+    body: Body = field(repr=False)
+    publications: tuple[PublicationRecord, ...] = ()
+
+    def attempts(self, host: str) -> tuple[HostRecord, ...]:
+        """Every record of a host out of announced runs, oldest run first.
+
+        An adopted run is shown as itself and never as the newest look: anybody can write a spool.
+        """
+        return self._attempts.get(host, ())
+
+    @property
+    def hosts_tried(self) -> Collection[str]:
+        """Every host that has a record in an announced run."""
+        return self._attempts.keys()
+
+    @cached_property
+    def _attempts(self) -> Mapping[str, tuple[HostRecord, ...]]:
+        found: dict[str, list[HostRecord]] = {}
+        for run in self.runs:
+            if run.grade is RunGrade.ANNOUNCED:
+                for name, record in run.hosts.items():
+                    found.setdefault(name, []).append(record)
+        return {name: tuple(records) for name, records in found.items()}

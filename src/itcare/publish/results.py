@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from itcare.core.words import TaskOutcome
-from itcare.publish.records import History, HostRecord, TaskRecord
+from itcare.publish.records import HostRecord, Records, TaskRecord
 from itcare.publish.shape import mapping
 
 
@@ -23,7 +23,7 @@ class Result:
         return self.task.ended_at or self.record.closed_at
 
 
-def read_result(history: History, record: HostRecord, module: str, key: str, schema: str) -> Result | None:
+def read_result(history: Records, record: HostRecord, module: str, key: str, schema: str) -> Result | None:
     """The answer of the last task of `module`; None where it failed, was cut, erased, doubted or is of another form."""
     task = record.find_task(module)
     if task is None or task.truncated or task.outcome not in (TaskOutcome.OK, TaskOutcome.CHANGED):

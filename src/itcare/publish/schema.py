@@ -179,7 +179,7 @@ CREATE TABLE finding_interval (
   first_run INTEGER NOT NULL REFERENCES run (number),
   last_run INTEGER NOT NULL REFERENCES run (number),
   current INTEGER NOT NULL CHECK (current IN (0, 1)),
-  ended INTEGER NOT NULL CHECK (ended IN (0, 1))
+  ended_by INTEGER REFERENCES run (number)
 ) STRICT;
 
 CREATE TABLE software (

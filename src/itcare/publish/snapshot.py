@@ -123,7 +123,7 @@ def build_rows(source: Source, judge: Judge, now: datetime) -> SnapshotRows:
         files=make_file_rows(history),
         findings=make_finding_rows(history, hosts, judge, now),
         facts=make_fact_rows(history, hosts),
-        obligations=make_obligation_rows(coverages, history),
+        obligations=make_obligation_rows(coverages, {run.number for run in history.runs}),
         measures=tuple(timeline.measures),
         forecasts=tuple(timeline.forecasts),
         finding_intervals=tuple(timeline.intervals),

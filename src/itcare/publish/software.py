@@ -7,16 +7,18 @@ seen, and the next look that could ask it is compared with that one.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from itcare.core.words import SoftwareChange, SourceState
 from itcare.publish.measures import SOFTWARE_COUNT
-from itcare.publish.records import History
+from itcare.publish.records import Records
 from itcare.publish.results import Result
 from itcare.publish.rows import MeasureRow, SoftwareChangeRow, SoftwareLookRow, SoftwareRow
 from itcare.publish.shape import instant, mapping, sequence, text, word
 
 SOFTWARE_MODULE = "itcare.maintenance.software_info"
 SOFTWARE_SCHEMA = "itcare/software/v1"
+RESULT_KEY = "software"
 ATTACHMENT = "packages"
 
 MAXIMUM_PACKAGES = 20_000
@@ -45,79 +47,112 @@ class Package:
 
 @dataclass
 class _Baseline:
-    """What the last look that could ask a source found there."""
+    """What the last look that could ask a source found there.
+
+    `origin`: digest of the body with the list, which is an attachment (`attached`) or the answer itself.
+    `packages`: the list, where it was read already; `count`: how many they are.
+    """
 
     run: int
-    packages: tuple[Package, ...]
+    origin: str
+    attached: bool
+    count: int
+    packages: tuple[Package, ...] | None = None
 
 
 class SoftwareTrack:
     """The software of one host; fed its looks from the oldest to the newest."""
 
-    def __init__(self, history: History, host: str) -> None:
+    def __init__(self, history: Records, host: str) -> None:
         self._history = history
         self._host = host
         self._baselines: dict[str, _Baseline] = {}
         self._last: tuple[str, tuple[Package, ...]] | None = None
         self.changes: list[SoftwareChangeRow] = []
         self.counts: list[MeasureRow] = []
+        self.has_other_lists = False
+        """Whether any list is another than at the start; else its rows are those of before."""
+
+    def remember(self) -> dict[str, object]:
+        """What is needed to go on from here (`recall`): not the lists, which lie in the ledger's bodies."""
+        return {name: [one.run, one.origin, one.attached, one.count] for name, one in self._baselines.items()}
+
+    def recall(self, kept: Mapping[str, Any]) -> None:
+        """Go on from what `remember` gave."""
+        self._baselines = {name: _Baseline(*values) for name, values in kept.items()}
 
     def take(self, result: Result, at: datetime) -> None:
         """One answer of the module; an answer whose list was erased or has no list tells nothing."""
-        packages = self._packages(result)
-        if packages is None:
-            return
-        run = result.record.run
+        digest = result.task.attachments.get(ATTACHMENT)
+        origin, attached = digest or result.task.result, digest is not None
         states = {str(name): mapping(it).get("state") for name, it in mapping(result.value.get("sources")).items()}
-        found: dict[str, list[Package]] = {name: [] for name, state in states.items() if _was_asked(state)}
-        for package in packages:
-            if package.source in found:
-                found[package.source].append(package)
-        for source, listed in found.items():
-            before = self._baselines.get(source)
-            if before is not None:
-                self._compare(before, listed, source, run, at)
-            self._baselines[source] = _Baseline(run, tuple(listed))
-        if found and len(found) == len(states):  # a count without one of the sources would look like a removal
-            count = float(sum(map(len, found.values())))
-            self.counts.append(MeasureRow(self._host, SOFTWARE_COUNT, None, at, count, None, run))
+        asked = [name for name, state in states.items() if _was_asked(state)]
+        if origin is None or not self._take_lists(asked, origin, attached, result.record.run, at):
+            return
+        if asked and len(asked) == len(states):  # a count without one of the sources would look like a removal
+            count = float(sum(self._baselines[name].count for name in asked))
+            self.counts.append(MeasureRow(self._host, SOFTWARE_COUNT, None, at, count, None, result.record.run))
 
     def rows(self) -> Iterator[SoftwareRow]:
         """The newest list of every source, at most `MAXIMUM_PACKAGES` in all."""
         room = MAXIMUM_PACKAGES
-        for _, baseline in sorted(self._baselines.items()):
-            for one in baseline.packages[:room]:
+        for source, baseline in sorted(self._baselines.items()):
+            for one in (self._list(source, baseline) or ())[:room]:
                 yield SoftwareRow(
                     self._host, one.name, one.version, one.publisher, one.architecture, one.scope, one.installed_at,
                     one.source,
                 )  # fmt: skip
-            room = max(0, room - len(baseline.packages))
+            room = max(0, room - baseline.count)
 
     def looks(self) -> Iterator[SoftwareLookRow]:
         """The newest look at every source."""
         for source, baseline in sorted(self._baselines.items()):
             yield SoftwareLookRow(self._host, source, baseline.run)
 
-    def _packages(self, result: Result) -> tuple[Package, ...] | None:
-        digest = result.task.attachments.get(ATTACHMENT)
-        if digest is None:
-            listed = result.value.get("packages")
-            return tuple(_read_packages(listed)) if isinstance(listed, list) else None
-        if self._last is None or self._last[0] != digest:  # an unchanged list has an unchanged digest
-            listed = self._history.read_once(digest)
+    def _take_lists(self, asked: Iterable[str], origin: str, attached: bool, run: int, at: datetime) -> bool:
+        """Take in one look's list of every source that was asked; False where it cannot be read."""
+        for source in asked:
+            before = self._baselines.get(source)
+            if before is not None and before.origin == origin:  # the very same list, which need not be read
+                before.run = run
+                continue
+            packages = self._read(origin, attached)
+            if packages is None:
+                return False
+            listed = tuple(one for one in packages if one.source == source)
+            if before is not None and (old := self._list(source, before)) is not None:
+                self._compare(before.run, old, listed, source, run, at)
+            self._baselines[source] = _Baseline(run, origin, attached, len(listed), listed)
+            self.has_other_lists = True
+        return True
+
+    def _list(self, source: str, baseline: _Baseline) -> tuple[Package, ...] | None:
+        if baseline.packages is None:
+            packages = self._read(baseline.origin, baseline.attached)
+            if packages is None:
+                return None
+            baseline.packages = tuple(one for one in packages if one.source == source)
+        return baseline.packages
+
+    def _read(self, origin: str, attached: bool) -> tuple[Package, ...] | None:
+        if self._last is None or self._last[0] != origin:
+            body = self._history.read_once(origin) if attached else self._history.read(origin)
+            listed = body if attached else mapping(mapping(body).get(RESULT_KEY)).get("packages")
             if not isinstance(listed, list):
                 return None
-            self._last = digest, tuple(_read_packages(listed))
+            self._last = origin, tuple(_read_packages(listed))
         return self._last[1]
 
-    def _compare(self, before: _Baseline, after: Iterable[Package], source: str, run: int, at: datetime) -> None:
-        old, new = _versions(before.packages), _versions(after)
+    def _compare(
+        self, run_before: int, before: Iterable[Package], after: Iterable[Package], source: str, run: int, at: datetime
+    ) -> None:
+        old, new = _versions(before), _versions(after)
         for key in sorted(old.keys() | new.keys()):
             for kind, gone, come in _changes_of(old.get(key, frozenset()), new.get(key, frozenset())):
                 scope, name, architecture = key
                 self.changes.append(
                     SoftwareChangeRow(
-                        self._host, at, before.run, run, kind, name, scope, source, architecture or None, gone, come
+                        self._host, at, run_before, run, kind, name, scope, source, architecture or None, gone, come
                     )
                 )
 
