@@ -39,7 +39,7 @@ def publish_log(session: "Session", log: "LogRef") -> str:
     from itcare.drive.controller import read_code_version
     from itcare.ledger.check import check_log
     from itcare.publish.judge import judge_for
-    from itcare.publish.snapshot import publish_client
+    from itcare.publish.publication import publish_client
     from itcare.publish.source import read_source
 
     loaded = session.contract(str(log.client))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itcare.assess.finding import SEVERITY
 from itcare.core.words import FindingStatus
 from itcare.publish.host_rows import Judge, KnownHost, last_observation
-from itcare.publish.records import History, Observation
+from itcare.publish.records import History, Observation, Records
 from itcare.publish.shape import mapping, sequence, text, whole, word
 
 type _Place = tuple[str, int]
@@ -38,7 +38,7 @@ class Comparison:
     policy_then: str | None
 
 
-def list_judgements(history: History, hosts: Iterable[KnownHost], judge: Judge) -> list[dict[str, object]]:
+def list_judgements(history: Records, hosts: Iterable[KnownHost], judge: Judge) -> list[dict[str, object]]:
     """What is kept of a publication: every judgement on the newest whole look at each host of the contract."""
     listed: list[dict[str, object]] = []
     for host in hosts:

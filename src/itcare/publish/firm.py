@@ -1,14 +1,17 @@
-"""One client in few numbers for the firm's overview, out of the rows of the client's own snapshot. Pure."""
+"""One client in few numbers for the firm's overview, out of the client's own snapshot."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from sqlite3 import Connection
 from zoneinfo import ZoneInfo
 
+from itcare.core.clock import read_instant, write_instant
 from itcare.core.words import FindingStatus, ObligationState
-from itcare.publish.rows import ObligationRow
-from itcare.publish.writer import SnapshotRows
+from itcare.publish.files import connected
+from itcare.publish.rows import Meta
 
 SOON = timedelta(days=30)
 """Disks that will be full within this time are counted in the overview."""
@@ -81,54 +84,63 @@ class ClientSummary:
     areas: tuple[FirmAreaRow, ...]
 
 
-def summarise_client(client_id: int, rows: SnapshotRows, zone: ZoneInfo) -> ClientSummary:
-    """Sums over the rows that were just published for this client, and over nothing else."""
-    meta = rows.meta
-    current = {host.name: host for host in rows.hosts if host.current}
-    findings = Counter(finding.status for finding in rows.findings)
-    newest = {host.name: host.last_run for host in rows.hosts}
-    soon = meta.published_at + SOON
-    client = FirmClientRow(
+def summarise_client(client_id: int, meta: Meta, path: Path) -> ClientSummary:
+    """Sums over the `current.sqlite` at `path` that was just published for this client, and over nothing else."""
+    month = f"{meta.published_at.astimezone(ZoneInfo(meta.tz)):%Y-%m}"
+    with connected(path.as_uri() + "?mode=ro&immutable=1") as connection:
+        client = _make_client(client_id, meta, connection)
+        states: dict[str, Counter[str]] = {duty: Counter() for duty in meta.duties}
+        for duty, state, is_open, count in connection.execute(_OBLIGATIONS, (month,)):
+            states.setdefault(str(duty), Counter()).update({str(state): count, f"{state} {is_open}": count})
+    areas = (
+        _make_area(client_id, duty, meta.duties.get(duty), month, counts) for duty, counts in sorted(states.items())
+    )
+    return ClientSummary(client, tuple(areas))
+
+
+_HOSTS = "SELECT count(*), max(last_observed_at) FROM host WHERE current = 1"
+_DOUBTS = "SELECT total(needs_verify) FROM host"
+_FINDINGS = "SELECT status, count(*) FROM finding GROUP BY status"
+_SOON = "SELECT count(*) FROM forecast WHERE full_at <= ?"
+_OBLIGATIONS = "SELECT duty, state, is_open, count(*) FROM obligation WHERE month = ? GROUP BY duty, state, is_open"
+
+
+def _make_client(client_id: int, meta: Meta, connection: Connection) -> FirmClientRow:
+    hosts, last_observed_at = connection.execute(_HOSTS).fetchone()
+    findings = Counter(dict(connection.execute(_FINDINGS).fetchall()))
+    return FirmClientRow(
         client_id=client_id,
         code=meta.client,
         legal_name=meta.legal_name,
         published_at=meta.published_at,
         stale_after_hours=meta.stale_after_hours,
-        last_observed_at=max(
-            (host.last_observed_at for host in current.values() if host.last_observed_at), default=None
-        ),
-        hosts=len(current),
+        last_observed_at=read_instant(last_observed_at) if last_observed_at else None,
+        hosts=hosts,
         findings_fail=findings[FindingStatus.FAIL],
         findings_warn=findings[FindingStatus.WARN],
         findings_unknown=findings[FindingStatus.UNKNOWN],
         findings_ok=findings[FindingStatus.OK],
-        needs_verify=sum(row.needs_verify and newest.get(row.host) == row.run for row in rows.host_results),
+        needs_verify=int(connection.execute(_DOUBTS).fetchone()[0]),
         ledger_state=meta.ledger_state,
         ledger_message=meta.ledger_message,
         ledger_checked_at=meta.ledger_checked_at,
         tree_size=meta.tree_size,
         problems=meta.problems,
-        full_within_30_days=sum(row.full_at is not None and row.full_at <= soon for row in rows.forecasts),
+        full_within_30_days=connection.execute(_SOON, (write_instant(meta.published_at + SOON),)).fetchone()[0],
     )
-    month = f"{meta.published_at.astimezone(zone):%Y-%m}"
-    duties: dict[str, list[ObligationRow]] = {duty: [] for duty in meta.duties}
-    for row in rows.obligations:
-        if row.month == month:
-            duties.setdefault(row.duty, []).append(row)
-    areas = (_make_area(client_id, duty, meta.duties.get(duty), month, owed) for duty, owed in sorted(duties.items()))
-    return ClientSummary(client, tuple(areas))
 
 
-def _make_area(client_id: int, duty: str, title: object, month: str, owed: Iterable[ObligationRow]) -> FirmAreaRow:
-    listed = list(owed)
-    states = Counter(row.state for row in listed)
-    settled = [row for row in listed if not row.is_open and row.state is not ObligationState.WAIVED]
+def _make_area(client_id: int, duty: str, title: object, month: str, counts: Mapping[str, int]) -> FirmAreaRow:
+    """`counts`: by state, and by state and whether there was still time for it (0 or 1)."""
+    settled: dict[ObligationState, int] = {
+        state: counts.get(f"{state} 0", 0) for state in ObligationState if state is not ObligationState.WAIVED
+    }
     return FirmAreaRow(
         client_id=client_id,
         area=duty,
         title=title if isinstance(title, str) else None,
         month=month,
-        **{state.value: states[state] for state in ObligationState},
-        settled=len(settled),
-        delivered=sum(row.state in _DELIVERED for row in settled),
+        **{state.value: counts.get(state.value, 0) for state in ObligationState},
+        settled=sum(settled.values()),
+        delivered=sum(settled[state] for state in _DELIVERED),
     )

@@ -84,9 +84,9 @@ def make_host_row(history: Records, host: KnownHost) -> HostRow:
 
 
 def make_finding_rows(
-    history: Records, hosts: Iterable[KnownHost], judge: Judge, now: datetime
+    history: Records, hosts: Iterable[KnownHost], judge: Judge, now: datetime, first_id: int = 1
 ) -> tuple[FindingRow, ...]:
-    """The judgement on the newest look at each current host.
+    """The judgement on the newest look at each current host, numbered from `first_id` on.
 
     Where that look failed, or lies more than `OLDEST_LOOK` back, an `unknown` stands in its place; of
     what was seen before it only the bad stays: old good news is no news, old bad news still is.
@@ -97,7 +97,7 @@ def make_finding_rows(
         if host.resolved
         for judged in _judge_host(history, host.name, host.resolved, judge, now)
     ]
-    return tuple(_make_finding(number, name, judged) for number, (name, judged) in enumerate(pairs, start=1))
+    return tuple(_make_finding(number, name, judged) for number, (name, judged) in enumerate(pairs, start=first_id))
 
 
 def make_fact_rows(history: Records, hosts: Iterable[KnownHost]) -> tuple[FactRow, ...]:

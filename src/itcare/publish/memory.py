@@ -5,6 +5,7 @@ Not evidence: all of it follows from the ledger and is made again from there whe
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from itcare.core.clock import read_instant, write_instant
@@ -36,6 +37,13 @@ class HostMemory:
     seen: HostRecord | None = None
     intervals: Mapping[str, Any] = field(default_factory=lambda: {"open": [], "newest": None})
     software: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When it was last seen whole, by the controller's clock."""
+        if self.seen is None or self.seen.health_task is None:
+            return None
+        return self.seen.health_task.ended_at or self.seen.closed_at
 
     def records(self) -> tuple[HostRecord, ...]:
         """The remembered records, the oldest first, each once."""

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 from datetime import date, datetime, timedelta
 
 from itcare.contract.models import Contract
-from itcare.contract.plan import Obligation, plan
+from itcare.contract.plan import Obligation, plan, start_of_day
 from itcare.core.words import HostOutcome, RunState
 from itcare.coverage import Attempt, Coverage, cover
 from itcare.publish.records import History, RunRecord
@@ -25,6 +25,11 @@ def plan_shown(contract: Contract, first_at: datetime | None, now: datetime) -> 
     today = now.astimezone(contract.zone).date()
     since = first_at.astimezone(contract.zone).date() if first_at else today
     return plan(contract, first_day_shown(today), last_day_shown(today), since)
+
+
+def first_instant_shown(contract: Contract, now: datetime) -> datetime:
+    """When the month before began."""
+    return start_of_day(first_day_shown(now.astimezone(contract.zone).date()), contract.zone)
 
 
 def first_day_shown(today: date) -> date:

@@ -1,17 +1,65 @@
-"""From a real ledger to the source of a snapshot."""
+"""What one client's snapshot is made of, and where in a real ledger it comes from."""
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
+from typing import Protocol
 
 from itcare.contract.loader import LoadedContract
 from itcare.core.errors import BadInputError, ItcareError
-from itcare.ledger.check import Soundness
 from itcare.ledger.log import Ledger, LogRef
 from itcare.publish.history import Entry, read_history
-from itcare.publish.snapshot import Source
+from itcare.publish.records import Body, History
+
+type Entries = Callable[[int, int], Iterable[Entry]]
+"""The entries from an index on up to another, which is not included."""
+
+
+class Checkpoint(Protocol):
+    """A signed tree head: entries in the tree, lower-case hex root, text of the signed note."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def root(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+class Soundness(Protocol):
+    """What checking the log found."""
+
+    @property
+    def sound(self) -> bool: ...
+    @property
+    def message(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """All that one client's snapshot is made of, as of the tree of `checkpoint`.
+
+    `soundness`: what the check of the whole log found, made at `checked_at`. `live_runs`: numbers of runs
+    whose process is alive. `code_version` is of the itcare that publishes.
+    """
+
+    client_id: int
+    contract: LoadedContract
+    entries: Entries
+    body: Body = field(repr=False)
+    checkpoint: Checkpoint
+    soundness: Soundness
+    checked_at: datetime
+    code_version: str
+    stale_after_hours: float
+    live_runs: Collection[int] = ()
+
+    @cached_property
+    def history(self) -> History:
+        """Everything at once: for small ledgers, and for what is compared with reading piece by piece."""
+        return read_history(self.entries(0, self.checkpoint.size), self.body, self.live_runs)
 
 
 @dataclass(frozen=True)
@@ -35,35 +83,34 @@ def read_source(
 ) -> Source:
     """What one client's snapshot is made of, at the last signed checkpoint of its log.
 
-    Entries appended since are left for the next publication. `live_runs`: numbers of the client's
-    runs whose process is alive. An unsound log is published as such; where entries cannot be read,
-    nothing before them is believed. Raises UnsoundError when the checkpoint does not verify,
-    BadInputError for the firm's own log, which belongs to no client.
+    Entries appended since are left for the next publication. An unsound log is published as such; where
+    entries cannot be read, nothing before them is believed. Raises UnsoundError when the checkpoint does
+    not verify, BadInputError for the firm's own log, which belongs to no client.
     """
     if target.client_id is None:
         raise BadInputError("publish", target.origin, "it is the firm's own log", "Name a client.")
-    checkpoint = ledger.latest_checkpoint(target)
-    entries = _up_to(checkpoint.size, ledger.entries(target))
     return Source(
         client_id=target.client_id,
         contract=contract,
-        history=read_history(entries, partial(ledger.body, target), live_runs),
-        checkpoint=checkpoint,
+        entries=partial(_read_entries, ledger, target),
+        body=partial(ledger.body, target),
+        checkpoint=ledger.latest_checkpoint(target),
         soundness=soundness,
         checked_at=checked_at,
         code_version=code_version,
         stale_after_hours=ledger.settings.stale_after_hours,
+        live_runs=live_runs,
     )
 
 
-def _up_to(size: int, entries: Iterable[Entry]) -> Iterator[Entry | _Gap]:
-    count = 0
+def _read_entries(ledger: Ledger, target: LogRef, start: int, stop: int) -> Iterator[Entry | _Gap]:
+    place = start
     try:
-        for entry in islice(entries, size):
+        for entry in islice(ledger.entries(target, start), max(0, stop - start)):
             yield entry
-            count += 1
+            place += 1
     except (ValueError, ItcareError):
-        yield _Gap(size)
+        yield _Gap(stop)
         return
-    if count < size:
-        yield _Gap(size)
+    if place < stop:
+        yield _Gap(stop)

@@ -10,13 +10,14 @@ client's rows, so none is ever made.)
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from itcare.access import SIDECAR_FILE, SIDECAR_MAXIMUM_BYTES
 from itcare.core.errors import UnsafeError
 from itcare.publish.codec import encode_meta, encode_row, write_json
 from itcare.publish.content import MonthRows, PresentRows, SnapshotRows
 from itcare.publish.files import PublishedFile, connected, describe_file, locked_folder, replacement
-from itcare.publish.rows import Meta, MonthRow, Row
+from itcare.publish.rows import Meta, MonthRow
 from itcare.publish.schema import (
     MONTH_DDL,
     MONTH_FILE,
@@ -27,6 +28,10 @@ from itcare.publish.schema import (
     SNAPSHOT_VERSION,
     month_file_name,
 )
+
+type Columns = tuple[object, ...]
+
+_NO_RUN = 2**62
 
 __all__ = ["PublishedFile", "SnapshotRows", "locked_folder", "write_sidecar", "write_snapshot"]
 
@@ -83,18 +88,25 @@ def write_month(folder: Path, rows: MonthRows, client: str, size: int) -> Publis
     name = month_file_name(rows.month, size)
     with replacement(folder, name) as part:
         meta = month_meta(client, rows.month)
-        fill_file(part, MONTH_DDL, meta, rows.by_table(), MONTH_TABLES)
+        columns = {table: map(encode_row, listed) for table, listed in rows.by_table().items()}
+        fill_file(part, MONTH_DDL, meta, columns, MONTH_TABLES)
         verify_file(part, meta, {table: len(listed) for table, listed in rows.by_table().items()}, client)
         return describe_file(part, name)
 
 
-def write_present(folder: Path, rows: PresentRows) -> PublishedFile:
-    """Replace `current.sqlite` and remove the months that no reader can want; UnsafeError when anything fails."""
+def write_present(
+    folder: Path, rows: PresentRows, carried: Mapping[str, Sequence[Columns]] = MappingProxyType({})
+) -> PublishedFile:
+    """Replace `current.sqlite` and remove the months that no reader can want; UnsafeError when anything fails.
+
+    `carried`: rows of the file before (`read_carried`), by table.
+    """
     wanted = {month.file for month in rows.months} | set(list_months(folder))
+    columns = {table: [*carried.get(table, ()), *map(encode_row, listed)] for table, listed in rows.by_table().items()}
     with replacement(folder, SNAPSHOT_FILE) as part:
         meta = present_meta(rows.meta)
-        fill_file(part, PRESENT_DDL, meta, rows.by_table(), PRESENT_TABLES)
-        verify_file(part, meta, {table: len(listed) for table, listed in rows.by_table().items()}, rows.meta.client)
+        fill_file(part, PRESENT_DDL, meta, columns, PRESENT_TABLES)
+        verify_file(part, meta, {table: len(listed) for table, listed in columns.items()}, rows.meta.client)
         file = describe_file(part, SNAPSHOT_FILE)
     remove_months(folder, wanted)
     return file
@@ -135,6 +147,21 @@ def list_months(folder: Path) -> tuple[str, ...]:
         return ()
 
 
+def read_carried(folder: Path, since: str, first_run: int | None) -> Mapping[str, list[Columns]]:
+    """Rows of the published `current.sqlite` that no month from `since` on can change: older runs, ended intervals.
+
+    `first_run`: number of the first run of those months.
+    """
+    with connected((folder / SNAPSHOT_FILE).as_uri() + "?mode=ro&immutable=1") as connection:
+        last = _NO_RUN if first_run is None else first_run
+        return {
+            "run": connection.execute("SELECT * FROM run WHERE month < ?", (since,)).fetchall(),
+            "finding_interval": connection.execute(
+                "SELECT * FROM finding_interval WHERE ended_by < ?", (last,)
+            ).fetchall(),
+        }
+
+
 def remove_months(folder: Path, wanted: Collection[str]) -> None:
     """Remove the months' files that neither this snapshot nor the one before it leads to."""
     for path in folder.iterdir():
@@ -143,7 +170,7 @@ def remove_months(folder: Path, wanted: Collection[str]) -> None:
 
 
 def fill_file(
-    path: Path, ddl: str, meta: Mapping[str, str], rows: Mapping[str, Sequence[Row]], tables: Iterable[str]
+    path: Path, ddl: str, meta: Mapping[str, str], rows: Mapping[str, Iterable[Columns]], tables: Iterable[str]
 ) -> None:
     """Create the tables of a file and insert all rows."""
     with connected(path.as_uri()) as connection:
@@ -153,7 +180,7 @@ def fill_file(
         connection.execute("BEGIN")
         connection.executemany(INSERTS["meta"], meta.items())
         for table in tables:
-            connection.executemany(INSERTS[table], map(encode_row, rows[table]))
+            connection.executemany(INSERTS[table], rows[table])
         connection.execute("COMMIT")
 
 

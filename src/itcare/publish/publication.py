@@ -1,0 +1,184 @@
+"""Publishing one client: its ledger and contract in, its snapshot and sidecar out.
+
+Three ways lead to the same files. Everything is read from the beginning where nothing is remembered; this month and
+the one before it are read again where something but the ledger has changed (contract, thresholds, this program, the
+month); and after one more visit its rows are put beside those of before (`update`).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from itcare.core.clock import write_instant
+from itcare.core.errors import UnsafeError, UnsoundError
+from itcare.publish.bookmark import Bookmark
+from itcare.publish.files import PublishedFile, describe_files, locked_folder
+from itcare.publish.firm import ClientSummary, summarise_client
+from itcare.publish.host_rows import Judge
+from itcare.publish.memory import ForgottenError
+from itcare.publish.news import News, read_news
+from itcare.publish.refresh import Made, UnknownProblemsError, refresh
+from itcare.publish.revision import is_published
+from itcare.publish.schema import SNAPSHOT_FILE
+from itcare.publish.source import Source
+from itcare.publish.update import UnfitError, update
+from itcare.publish.work import Work
+from itcare.publish.writer import write_sidecar
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published: the files that were written, and the tree they were built from."""
+
+    files: tuple[PublishedFile, ...]
+    policy: str
+    tree_size: int
+    tree_root: str
+    judgements: tuple[Mapping[str, object], ...] = ()
+    summary: ClientSummary | None = None
+
+    def to_event(self, findings: str | None = None) -> dict[str, object]:
+        """The ledger entry that says what the client was shown (docs/ledger-v1.md).
+
+        `findings`: digest of the body that keeps `judgements`, so that they can be compared with later ones.
+        """
+        return {
+            "type": "publication",
+            "files": describe_files(self.files),
+            "policy": self.policy,
+            "tree": {"size": self.tree_size, "root": self.tree_root},
+            "findings": findings,
+        }
+
+
+def publish_client(
+    published: Path,
+    source: Source,
+    judge: Judge,
+    now: datetime,
+    *,
+    bookmark: Path | None = None,
+    quick: bool = False,
+) -> Publication:
+    """Write the client's snapshot and sidecar; the old snapshot stays when anything fails.
+
+    `bookmark`: the file of what is remembered between publications; without it everything is read. `quick`: where
+    only the ledger has grown, put what is new beside the old rows. The caller appends `Publication.to_event()`
+    to the client's log and signs. Raises UnsoundError when contract, log and tree do not belong together,
+    UnsafeError for disk and permissions, BusyError when another process publishes this client.
+    """
+    kept = bookmark if source.soundness.sound else None  # what cannot be confirmed is not built upon
+    with locked_folder(published, source.client_id) as folder, Bookmark.open(kept) as mark:
+        work = Work(folder, source, judge, now, mark)
+        publication = _publish(work, quick)
+        mark.commit()
+    return publication
+
+
+def _publish(work: Work, quick: bool) -> Publication:
+    """Read what is new and write; begin at the beginning whenever what is remembered turns out not to hold."""
+    while True:
+        news = _read_news(work)
+        _require_one_client(work)
+        attempt = Work(work.folder, work.source, work.judge, work.now, work.mark)  # it caches what was just read
+        try:
+            made = update(attempt, news) if quick and _is_update(attempt, news) else refresh(attempt, _begin(attempt))
+        except UnknownProblemsError as found:
+            work.mark.keep_problems(found.problems)
+            work.mark.forget()
+        except ForgottenError:
+            work.mark.forget()
+        except UnfitError:
+            quick = False
+        else:
+            return _finish(attempt, made)
+
+
+def _read_news(work: Work) -> News:
+    mark, zone = work.mark, work.contract.zone
+    was_begun = mark.get("boundary") is not None
+    news = read_news(mark, work.source, zone)
+    is_too_old = news.oldest_month is not None and news.oldest_month < (mark.get("boundary") or "")
+    is_elsewhere = mark.get("zone") not in (None, work.contract.client.tz)
+    if was_begun and (not news.fits or news.strays or is_too_old or is_elsewhere):
+        mark.forget()
+        news = read_news(mark, work.source, zone)
+    mark["zone"] = work.contract.client.tz
+    mark.keep_problems(dict.fromkeys([*mark.problems(), *news.strays]))
+    return news
+
+
+def _require_one_client(work: Work) -> None:
+    code, enrolled = work.contract.client.code, work.mark.get("client")
+    if code != enrolled:
+        raise UnsoundError(
+            "publish", code, f"its ledger was begun for {ascii(enrolled)}",
+            "Nothing was published. Check which contract belongs to which log.",
+        )  # fmt: skip
+    if work.source.client_id < 1:
+        raise UnsafeError("publish", code, "its number is not positive", "Enrol the client first.")
+
+
+def _is_update(work: Work, news: News) -> bool:
+    """Whether nothing but whole new runs has come, so that all other rows stay as they are."""
+    mark = work.mark
+    return (
+        _has_ground(work)
+        and mark.get("signature") == work.signature
+        and mark.get("boundary") == work.first_month
+        and mark.get("provisional") == _PROVISIONAL[False]
+        and news.entries is not None
+        and not news.is_late
+        and not _has_lost_runs(work)
+    )
+
+
+def _begin(work: Work) -> str:
+    """The month from which on all is to be read again: empty for all of them."""
+    if _has_ground(work):
+        return work.mark.get("boundary") or ""
+    if work.mark.get("boundary") is not None:
+        work.mark.forget()
+        _read_news(work)
+    return ""
+
+
+def _has_ground(work: Work) -> bool:
+    """Whether the files are there that the bookmark speaks of, so that their rows can be carried over."""
+    boundary, current = work.mark.get("boundary"), work.mark.get("current")
+    if boundary is None or current is None or boundary > work.first_month:
+        return False
+    for month in work.mark.months():
+        path = work.folder / month.file
+        if not path.is_file() or path.stat().st_size != month.bytes:
+            return False
+    return is_published(work.folder, PublishedFile(**json.loads(current)))
+
+
+_PROVISIONAL = {False: "no", True: "yes"}
+
+
+def _has_lost_runs(work: Work) -> bool:
+    """Whether a run is open whose process is gone: what is made of it has to be taken back when it is recovered."""
+    open_runs = (run.number for run in work.mark.runs(work.first_month) if not run.is_closed)
+    return any(number not in work.source.live_runs for number in open_runs)
+
+
+def _finish(work: Work, made: Made) -> Publication:
+    """Write the sidecar, which makes the client visible, when there is something to see; note what lies there."""
+    source, mark = work.source, work.mark
+    client = work.contract.client
+    sidecar = write_sidecar(work.folder, client.code, client.legal_name)
+    mark["signature"], mark["boundary"] = work.signature, work.first_month
+    mark["provisional"] = _PROVISIONAL[_has_lost_runs(work)]
+    mark["checked_at"] = write_instant(source.checked_at)
+    mark["current"] = json.dumps(describe_files([made.current])[0])
+    if made.collection is not None:
+        mark["collection"] = made.collection
+    summary = summarise_client(source.client_id, work.make_meta(made.collection), work.folder / SNAPSHOT_FILE)
+    return Publication(
+        (made.current, *made.months, sidecar), work.judge.policy_version, source.checkpoint.size,
+        source.checkpoint.root, tuple(made.hosts.judgements), summary,
+    )  # fmt: skip
