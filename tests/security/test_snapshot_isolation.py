@@ -15,8 +15,8 @@ from itcare.access import Principal, find_scope, list_scopes, staff_scope
 from itcare.core.errors import ItcareError, NotFoundError, UnsafeError
 from itcare.publish.firm_reader import FirmOverview
 from itcare.publish.firm_writer import publish_firm
+from itcare.publish.publication import publish_client
 from itcare.publish.reader import Snapshot
-from itcare.publish.snapshot import publish_client
 from tests.support.publishing import SMALL_JUDGE, make_source, write_contract
 from tests.support.snapshots import make_snapshot
 from tests.support.stories import DAY, Story, observe, task

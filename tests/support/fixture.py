@@ -18,7 +18,7 @@ from itcare.ledger.bundle import export_proof
 from itcare.ledger.check import check_log
 from itcare.ledger.log import Ledger, LogRef
 from itcare.publish.judge import judge_for
-from itcare.publish.snapshot import publish_client
+from itcare.publish.publication import publish_client
 from itcare.publish.source import read_source
 from itcare.store.engine import open_engine
 from tests.support.observations import file_system, ok, unavailable

@@ -4,14 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 
 from itcare.contract.loader import LoadedContract, load_contract
 from itcare.core.words import FindingStatus
-from itcare.publish.history import read_history
+from itcare.ledger.merkle import root_of
+from itcare.publish.bookmark import Bookmark
+from itcare.publish.content import SnapshotRows
 from itcare.publish.host_rows import Judge
-from itcare.publish.snapshot import Source
+from itcare.publish.news import read_news
+from itcare.publish.shape import text
+from itcare.publish.snapshot import build_rows
+from itcare.publish.source import Source
+from itcare.publish.work import Work
 from tests.support.stories import DAY, Story
 
 
@@ -96,16 +101,23 @@ def write_contract(folder: Path, code: str, hosts, *, legal_name: str | None = N
 
 
 def make_source(story: Story, loaded: LoadedContract, client_id: int = 1, *, at: datetime = DAY, **options) -> Source:
-    """A source out of a told story; `options` go to `read_history`."""
-    size = len(story.entries)
-    root = sha256(f"{story.client}/{size}".encode()).hexdigest()
+    """A source out of a told story as it stands; `options` are those of `Source`, such as `live_runs`."""
+    entries = list(story.entries)
+    size, root = len(entries), root_of([bytes.fromhex(entry.leaf_hash) for entry in entries]).hex()
     return Source(
         client_id=client_id,
         contract=loaded,
-        history=read_history(story.entries, story.body, **options),
+        entries=lambda start, stop: entries[start:stop],
+        body=story.body,
         checkpoint=Signed(size, root, f"itcare.localhost/client/{client_id}\n{size}\nAAAA\n\n— x AAAA\n"),
-        soundness=Checked(),
-        checked_at=at,
-        code_version="0.1.0",
-        stale_after_hours=26.0,
+        **{"soundness": Checked(), "checked_at": at, "code_version": "0.1.0", "stale_after_hours": 26.0, **options},
     )
+
+
+def build_whole(source: Source, judge: Judge = SMALL_JUDGE, now: datetime = DAY) -> SnapshotRows:
+    """All rows of a snapshot by reading everything at once."""
+    with Bookmark.open(None) as mark:
+        work = Work(Path(), source, judge, now, mark)
+        read_news(mark, source, work.contract.zone)
+        runs = source.history.runs
+        return build_rows(source, work.make_meta(text(runs[-1].opened.get("collection")) if runs else None), judge, now)

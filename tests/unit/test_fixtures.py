@@ -17,8 +17,8 @@ from itcare.ledger.log import Ledger
 from itcare.ledger.verify import verify_bundle
 from itcare.publish.history import read_history
 from itcare.publish.judge import judge_for
+from itcare.publish.publication import publish_client
 from itcare.publish.reader import Snapshot
-from itcare.publish.snapshot import publish_client
 from itcare.publish.source import read_source
 from itcare.store.engine import open_engine
 from tests.support.components import ROOT

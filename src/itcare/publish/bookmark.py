@@ -96,8 +96,8 @@ class Bookmark:
         self._connection.execute("COMMIT")
 
     def forget(self) -> None:
-        """Know nothing, as at the very start; problems that were found are kept."""
-        for table in ("value", "run", "memory", "month", "attempt"):
+        """Know nothing, as at the very start."""
+        for table in ("value", "run", "problem", "memory", "month", "attempt"):
             self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of our own tables
         self["form"] = FORM
 

@@ -19,6 +19,7 @@ from itcare.publish.firm import ClientSummary, summarise_client
 from itcare.publish.host_rows import Judge
 from itcare.publish.memory import ForgottenError
 from itcare.publish.news import News, read_news
+from itcare.publish.records import Problem
 from itcare.publish.refresh import Made, UnknownProblemsError, refresh
 from itcare.publish.revision import is_published
 from itcare.publish.schema import SNAPSHOT_FILE
@@ -79,14 +80,15 @@ def publish_client(
 
 def _publish(work: Work, quick: bool) -> Publication:
     """Read what is new and write; begin at the beginning whenever what is remembered turns out not to hold."""
+    found: tuple[Problem, ...] = ()
     while True:
-        news = _read_news(work)
+        news = _read_news(work, found)
         _require_one_client(work)
         attempt = Work(work.folder, work.source, work.judge, work.now, work.mark)  # it caches what was just read
         try:
             made = update(attempt, news) if quick and _is_update(attempt, news) else refresh(attempt, _begin(attempt))
-        except UnknownProblemsError as found:
-            work.mark.keep_problems(found.problems)
+        except UnknownProblemsError as error:
+            found = error.problems
             work.mark.forget()
         except ForgottenError:
             work.mark.forget()
@@ -96,7 +98,8 @@ def _publish(work: Work, quick: bool) -> Publication:
             return _finish(attempt, made)
 
 
-def _read_news(work: Work) -> News:
+def _read_news(work: Work, found: tuple[Problem, ...]) -> News:
+    """What is new. `found`: problems that only reading whole runs brings to light."""
     mark, zone = work.mark, work.contract.zone
     was_begun = mark.get("boundary") is not None
     news = read_news(mark, work.source, zone)
@@ -106,7 +109,7 @@ def _read_news(work: Work) -> News:
         mark.forget()
         news = read_news(mark, work.source, zone)
     mark["zone"] = work.contract.client.tz
-    mark.keep_problems(dict.fromkeys([*mark.problems(), *news.strays]))
+    mark.keep_problems(dict.fromkeys([*mark.problems(), *news.strays, *found]))
     return news
 
 
@@ -140,8 +143,9 @@ def _begin(work: Work) -> str:
     if _has_ground(work):
         return work.mark.get("boundary") or ""
     if work.mark.get("boundary") is not None:
+        found = work.mark.problems()
         work.mark.forget()
-        _read_news(work)
+        _read_news(work, found)
     return ""
 
 

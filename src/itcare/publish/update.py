@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,6 +13,7 @@ from itcare.publish.codec import encode_row
 from itcare.publish.content import MonthRows
 from itcare.publish.files import PublishedFile, connected
 from itcare.publish.fold import HostFold
+from itcare.publish.history import Entry
 from itcare.publish.host_rows import OLDEST_LOOK
 from itcare.publish.memory import HostMemory, read_memory
 from itcare.publish.news import News, entries_of
@@ -72,7 +73,7 @@ def update(work: Work, news: News) -> Made:
     those whose newest look is now too old, and the obligations that these runs or the hour can have changed.
     """
     numbers = sorted(news.changed)
-    history = read_part(work.source, entries_of(news.entries or (), numbers), work.mark.problems())
+    history = read_part(work.source, _entries(work, news), work.mark.problems())
     months = {number: run.month for number in numbers if (run := work.mark.run(number)) is not None}
     before = _read_before(work)
     memories, folds = _fold(work, history, before.ageing)
@@ -90,6 +91,15 @@ def update(work: Work, news: News) -> Made:
     remove_months(work.folder, {*shown, *(month.file for month in work.mark.months())})
     work.mark.keep_memories(HEAD, {name: memory.write() for name, memory in memories.items()})
     return Made(done[0], tuple(files), hosts, collection)
+
+
+def _entries(work: Work, news: News) -> Iterator[Entry]:
+    """The entries of the changed runs: of those that were begun before also what was read then."""
+    known = [run for run in news.changed.values() if run is not None]
+    if known:
+        first, last = min(run.first for run in known), max(run.last for run in known)
+        yield from entries_of(work.source.entries(first, last + 1), [run.number for run in known])
+    yield from news.entries or ()
 
 
 def _read_before(work: Work) -> _Before:

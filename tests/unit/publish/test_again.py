@@ -11,8 +11,9 @@ from itcare.core.words import FindingStatus
 from itcare.publish.again import Difference, judge_again
 from itcare.publish.history import read_history
 from itcare.publish.judge import judge_for
+from itcare.publish.publication import publish_client
 from itcare.publish.reader import Snapshot
-from itcare.publish.snapshot import list_hosts, publish_client
+from itcare.publish.snapshot import list_hosts
 from itcare.publish.source import read_source
 from tests.support.ledgers import START, check, new_ledger
 from tests.support.observations import file_system, observation, ok

@@ -11,8 +11,8 @@ from itcare.core.errors import BadInputError
 from itcare.core.words import FindingStatus, ObligationState
 from itcare.ledger.log import Ledger, LogRef
 from itcare.publish.judge import judge_for
+from itcare.publish.publication import publish_client
 from itcare.publish.reader import Snapshot
-from itcare.publish.snapshot import publish_client
 from itcare.publish.source import read_source
 from tests.support.ledgers import START, attacker, check, new_ledger, open_ledger
 from tests.support.observations import file_system, observation, ok

@@ -7,8 +7,8 @@ import pytest
 from itcare.access import find_scope, list_scopes
 from itcare.core.errors import UnsoundError
 from itcare.core.words import FindingStatus, HostOutcome, ObligationState, RunState
+from itcare.publish.publication import publish_client
 from itcare.publish.reader import Snapshot
-from itcare.publish.snapshot import build_rows, publish_client
 from tests.support.publishing import SMALL_JUDGE, make_source, write_contract
 from tests.support.stories import DAY, Story, observe, task
 
@@ -202,7 +202,8 @@ def test_a_log_of_another_client_is_never_published_under_a_contract(tmp_path):
     story = Story("NORD")
     source = make_source(story, write_contract(tmp_path, "ACME", ["pc01"]))
     with pytest.raises(UnsoundError, match="begun for 'NORD'"):
-        build_rows(source, SMALL_JUDGE, NOON)
+        publish_client(tmp_path / "published", source, SMALL_JUDGE, NOON)
+    assert list_scopes(tmp_path / "published") == ()
 
 
 def test_the_publication_names_each_file_as_it_lies_there(tmp_path):

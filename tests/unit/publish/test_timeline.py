@@ -6,8 +6,7 @@ import pytest
 
 from itcare.core.words import FindingStatus, ForecastReason, SoftwareChange, TempState
 from itcare.publish.history import read_history
-from itcare.publish.snapshot import build_rows
-from tests.support.publishing import SMALL_JUDGE, make_source, write_contract
+from tests.support.publishing import SMALL_JUDGE, build_whole, make_source, write_contract
 from tests.support.stories import DAY, Story, observe, task
 
 NOON = DAY + timedelta(hours=4)
@@ -64,7 +63,7 @@ class Days:
         return self.visit(ago, lambda story, at: software_task(story, packages, at, **options))
 
     def rows(self, now=NOON):
-        return build_rows(make_source(self.story, self.loaded, at=now), SMALL_JUDGE, now)
+        return build_whole(make_source(self.story, self.loaded, at=now), SMALL_JUDGE, now)
 
 
 @pytest.fixture
