@@ -10,10 +10,16 @@ from itcare.cli.session import Session
 
 def publish(
     client: Annotated[str | None, typer.Argument(help="Client code; without it every client with a contract.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Check only what came since the whole ledger was, within 24 hours, checked.")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make everything of this month and the one before it anew.")
+    ] = False,
 ) -> None:
     """Verify a client's ledger and write the snapshot that its pages show.
 
-    Example: itcare publish ACME
+    Example: itcare publish ACME --quick
     """
     from itcare.cli.publishing import publish_log
 
@@ -22,7 +28,7 @@ def publish(
         session.require_known(client)
     for log in session.client_logs(client):
         with progress_console().status(f"Publishing {log.client}"):
-            line = publish_log(session, log)
+            line = publish_log(session, log, quick=quick, rebuild=rebuild)
         say(line)
 
 

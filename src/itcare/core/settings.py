@@ -49,6 +49,11 @@ class Settings:
         return self.home / "published"
 
     @property
+    def bookmarks(self) -> Path:
+        """What publishing remembers, one file per client; it can be made again from the ledger."""
+        return self.home / "bookmarks"
+
+    @property
     def runs(self) -> Path:
         """Private folders of runs, one per run, removed after the import."""
         return self.home / "runs"

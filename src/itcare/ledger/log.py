@@ -71,6 +71,7 @@ class Ledger:
         self._clock = clock or SystemClock()
         self._distrusted: str | None = None
         self._verified: set[int] = set()
+        self._edges: dict[int, Frontier] = {}  # right edges of signed trees, by log
 
     @staticmethod
     def initialise(settings: Settings, recovery_key_path: Path, clock: Clock | None = None) -> VerifierKey:
@@ -178,6 +179,8 @@ class Ledger:
                 self._require_extension(connection, target, head)
                 checkpoint = make_checkpoint(signer, target.origin, head.size, head.root)
                 self._keep(kept, checkpoint)
+                if (edge := read_edge(head.size, head.frontier)) is not None:
+                    self._edges[target.id] = edge
             connection.execute(log.update().where(log.c.id == target.id).values(signed_size=checkpoint.size))
         return checkpoint
 
@@ -211,8 +214,12 @@ class Ledger:
         return head
 
     def _require_extension(self, connection: Connection, target: LogRef, head: _Head) -> None:
-        last = self._folder(target).latest()
-        consistency.require_extension(connection, target.id, last, head.size, head.root, target.origin)
+        last, edge = self._folder(target).latest(), self._edges.get(target.id)
+        if last is not None and head.size == last.size:
+            edge = read_edge(head.size, head.frontier)
+        if edge is not None and consistency.vouches(last, edge):
+            self._edges[target.id] = edge.copy()
+        consistency.require_extension(connection, target.id, last, head.size, head.root, target.origin, edge)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -292,6 +299,14 @@ def read_event(target: LogRef, index: int, data: bytes) -> dict[str, object]:
         raise UnsoundError(
             "read entry", f"{index} of {target.origin}", str(error), "Keep the database; run `itcare verify`."
         ) from error
+
+
+def read_edge(size: int, stored: bytes) -> Frontier | None:
+    """The stored right edge of a tree; None for what cannot be one."""
+    try:
+        return Frontier.from_bytes(size, stored)
+    except ValueError:
+        return None
 
 
 def create_log(connection: Connection, origin: str, client_id: int | None) -> int:

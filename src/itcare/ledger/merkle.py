@@ -47,6 +47,10 @@ class Frontier:
             raise ValueError("a right edge of broken hashes")
         return cls(size, [data[i : i + _HASH_BYTES] for i in range(0, len(data), _HASH_BYTES)])
 
+    def copy(self) -> "Frontier":
+        """The same edge, to go on from apart."""
+        return Frontier(self.size, self._hashes)
+
     def to_bytes(self) -> bytes:
         """All hashes in a row, left to right."""
         return b"".join(self._hashes)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from itcare.core.clock import write_instant
+from itcare.core.clock import read_instant, write_instant
 from itcare.core.errors import UnsafeError, UnsoundError
 from itcare.publish.bookmark import Bookmark
 from itcare.publish.files import PublishedFile, describe_files, locked_folder
@@ -19,14 +19,15 @@ from itcare.publish.firm import ClientSummary, summarise_client
 from itcare.publish.host_rows import Judge
 from itcare.publish.memory import ForgottenError
 from itcare.publish.news import News, read_news
+from itcare.publish.present import HostRows
 from itcare.publish.records import Problem
 from itcare.publish.refresh import Made, UnknownProblemsError, refresh
-from itcare.publish.revision import is_published
+from itcare.publish.revision import is_published, revision
 from itcare.publish.schema import SNAPSHOT_FILE
 from itcare.publish.source import Source
 from itcare.publish.update import UnfitError, update
 from itcare.publish.work import Work
-from itcare.publish.writer import write_sidecar
+from itcare.publish.writer import present_meta, write_sidecar
 
 
 @dataclass(frozen=True)
@@ -61,24 +62,45 @@ def publish_client(
     now: datetime,
     *,
     bookmark: Path | None = None,
-    quick: bool = False,
+    rebuild: bool = False,
 ) -> Publication:
     """Write the client's snapshot and sidecar; the old snapshot stays when anything fails.
 
-    `bookmark`: the file of what is remembered between publications; without it everything is read. `quick`: where
-    only the ledger has grown, put what is new beside the old rows. The caller appends `Publication.to_event()`
-    to the client's log and signs. Raises UnsoundError when contract, log and tree do not belong together,
-    UnsafeError for disk and permissions, BusyError when another process publishes this client.
+    `bookmark`: the file of what is remembered between publications; without it everything is read. `rebuild`: read
+    this month and the one before it again even where only the ledger has grown. An unsound ledger is not read:
+    the snapshot says so, and keeps the rows of before. The caller appends `Publication.to_event()` to the client's
+    log and signs. Raises UnsoundError when contract, log and tree do not belong together, UnsafeError for disk and
+    permissions, BusyError when another process publishes this client.
     """
-    kept = bookmark if source.soundness.sound else None  # what cannot be confirmed is not built upon
-    with locked_folder(published, source.client_id) as folder, Bookmark.open(kept) as mark:
+    with locked_folder(published, source.client_id) as folder:
+        if not source.soundness.sound and (publication := _tell_unsound(folder, source, judge, now, bookmark)):
+            return publication
+        kept = bookmark if source.soundness.sound else None  # what cannot be confirmed is not built upon
+        with Bookmark.open(kept) as mark:
+            publication = _publish(Work(folder, source, judge, now, mark), rebuild)
+            mark.commit()
+    return publication
+
+
+def _tell_unsound(
+    folder: Path, source: Source, judge: Judge, now: datetime, bookmark: Path | None
+) -> Publication | None:
+    """Say that the ledger cannot be confirmed, over the rows of the last time that it could; None without such rows."""
+    with Bookmark.open(bookmark) as mark:
         work = Work(folder, source, judge, now, mark)
-        publication = _publish(work, quick)
+        if not _has_ground(work):
+            return None
+        _require_one_client(work)
+        collection = mark.get("collection")
+        before = PublishedFile(**json.loads(mark.get("current") or "{}"))
+        with revision(folder, before, SNAPSHOT_FILE, present_meta(work.make_meta(collection))) as (_, done):
+            pass
+        publication = _publish_rest(work, Made(done[0], (), HostRows(), collection))
         mark.commit()
     return publication
 
 
-def _publish(work: Work, quick: bool) -> Publication:
+def _publish(work: Work, rebuild: bool) -> Publication:
     """Read what is new and write; begin at the beginning whenever what is remembered turns out not to hold."""
     found: tuple[Problem, ...] = ()
     while True:
@@ -86,14 +108,16 @@ def _publish(work: Work, quick: bool) -> Publication:
         _require_one_client(work)
         attempt = Work(work.folder, work.source, work.judge, work.now, work.mark)  # it caches what was just read
         try:
-            made = update(attempt, news) if quick and _is_update(attempt, news) else refresh(attempt, _begin(attempt))
+            made = (
+                refresh(attempt, _begin(attempt)) if rebuild or not _is_update(attempt, news) else update(attempt, news)
+            )
         except UnknownProblemsError as error:
             found = error.problems
             work.mark.forget()
         except ForgottenError:
             work.mark.forget()
         except UnfitError:
-            quick = False
+            rebuild = True
         else:
             return _finish(attempt, made)
 
@@ -171,18 +195,43 @@ def _has_lost_runs(work: Work) -> bool:
 
 
 def _finish(work: Work, made: Made) -> Publication:
-    """Write the sidecar, which makes the client visible, when there is something to see; note what lies there."""
-    source, mark = work.source, work.mark
-    client = work.contract.client
-    sidecar = write_sidecar(work.folder, client.code, client.legal_name)
+    """Note what was read, and publish the rest."""
+    mark = work.mark
     mark["signature"], mark["boundary"] = work.signature, work.first_month
     mark["provisional"] = _PROVISIONAL[_has_lost_runs(work)]
-    mark["checked_at"] = write_instant(source.checked_at)
-    mark["current"] = json.dumps(describe_files([made.current])[0])
+    mark["checked_at"] = write_instant(work.source.checked_at)
     if made.collection is not None:
         mark["collection"] = made.collection
+    return _publish_rest(work, made)
+
+
+def _publish_rest(work: Work, made: Made) -> Publication:
+    """Write the sidecar, which makes the client visible, when there is something to see; note what lies there."""
+    source, client = work.source, work.contract.client
+    sidecar = write_sidecar(work.folder, client.code, client.legal_name)
+    work.mark["current"] = json.dumps(describe_files([made.current])[0])
     summary = summarise_client(source.client_id, work.make_meta(made.collection), work.folder / SNAPSHOT_FILE)
     return Publication(
         (made.current, *made.months, sidecar), work.judge.policy_version, source.checkpoint.size,
         source.checkpoint.root, tuple(made.hosts.judgements), summary,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A tree that was published after the whole ledger had been checked at `checked_at`; `edge`: its right edge."""
+
+    size: int
+    edge: bytes
+    checked_at: datetime
+
+
+def read_confirmed(bookmark: Path) -> Confirmed | None:
+    """Up to where a client's ledger was confirmed when it was last published; None where nobody remembers."""
+    if not bookmark.is_file():
+        return None
+    with Bookmark.open(bookmark) as mark:
+        size, edge, checked_at = mark.get("size"), mark.get("edge"), mark.get("checked_at")
+    if size is None or edge is None or checked_at is None:
+        return None
+    return Confirmed(int(size), bytes.fromhex(edge), read_instant(checked_at))

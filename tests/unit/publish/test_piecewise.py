@@ -82,10 +82,10 @@ class Firm:
         loaded = write_contract(self.folder / "contracts", "ACME", self.hosts)
         return make_source(self.story, loaded, at=self.now, live_runs=frozenset(self.live))
 
-    def publish(self, *, quick=True):
+    def publish(self, *, rebuild=False):
         return publish_client(
             self.folder / "published", self.source(), self.judge, self.now, bookmark=self.folder / "mark.sqlite",
-            quick=quick,
+            rebuild=rebuild,
         )  # fmt: skip
 
     def check(self) -> None:
@@ -112,7 +112,7 @@ def test_after_one_more_visit_nothing_else_is_written(firm):
     for _ in range(50):
         firm.visit()
         pass_days(firm, 1)
-    firm.publish(quick=False)
+    firm.publish(rebuild=True)
     before = files_of(firm)
     firm.visit(["pc02"], free=5, software=1)
     publication = firm.publish()
@@ -127,7 +127,7 @@ def test_what_publishing_fetches_does_not_grow_with_the_past(firm):
     for _ in range(40):
         firm.visit()
         pass_days(firm, 1)
-    firm.publish(quick=False)
+    firm.publish(rebuild=True)
     firm.visit(["pc01"])
     firm.story.fetched.clear()
     firm.publish()
@@ -249,8 +249,8 @@ def act(firm, step):
             firm.visit(sorted(hosts), free=free, software=software, outcome=outcome)
         case ("days", days):
             pass_days(firm, days)
-        case ("publish", quick):
-            firm.publish(quick=quick)
+        case ("publish", rebuild):
+            firm.publish(rebuild=rebuild)
         case ("begin", hosts, live):
             firm.begin(sorted(hosts), live=live)
         case ("end", place) if firm.open:
