@@ -13,6 +13,7 @@ from hashlib import sha256
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from itcare.core.words import (
     FindingStatus,
@@ -41,6 +42,7 @@ from itcare.publish.rows import (
     ObligationRow,
     RunRow,
     SoftwareChangeRow,
+    SoftwareLookRow,
     SoftwareRow,
     TaskRow,
     TempRow,
@@ -48,6 +50,7 @@ from itcare.publish.rows import (
 from itcare.publish.writer import SnapshotRows, locked_folder, write_sidecar, write_snapshot
 
 GB = 10**9
+ZONE = ZoneInfo("Europe/Warsaw")
 
 NOW = datetime(2026, 3, 18, 9, 30, tzinfo=UTC)
 """When the snapshots were published, unless told otherwise."""
@@ -192,15 +195,17 @@ def _past(plan: _Plan) -> dict[str, tuple[object, ...]]:
             for row in newest
         ),
         "finding_intervals": tuple(
-            FindingIntervalRow(name, "disk.free", plan.text("/", position), status, first, last, 1, plan.runs, current)
+            FindingIntervalRow(name, "disk.free", plan.text("/", position), status, first, last, 1, plan.runs, current,
+                               not current)
             for position, name in enumerate(hosts)
             for status, current in ((FindingStatus.OK, False), (FindingStatus.FAIL, True))
         ),
         "software": tuple(
             SoftwareRow(name, plan.text(package, position), "1.0-1", plan.text("Debian", position), "amd64", "machine",
-                        first if package == "bash" else None, "dpkg", plan.runs)
+                        first if package == "bash" else None, "dpkg")
             for position, name in enumerate(hosts) for package in ("bash", "openssl")
         ),
+        "software_looks": tuple(SoftwareLookRow(name, "dpkg", plan.runs) for name in hosts),
         "software_changes": tuple(
             SoftwareChangeRow(name, last, 1, plan.runs, SoftwareChange.UPDATED, "openssl", "machine", "dpkg", "amd64",
                               "3.0.1", plan.text("3.0.2", position))
@@ -225,7 +230,7 @@ def _meta(plan: _Plan) -> Meta:
         client=plan.code,
         legal_name=plan.legal_name,
         locale=plan.locale,
-        tz="Europe/Warsaw",
+        tz=ZONE.key,
         published_at=plan.now,
         kept_since=date(2026, 1, 7),
         policy_version="2026.1",
@@ -266,17 +271,22 @@ def _host(plan: _Plan, position: int) -> HostRow:
         last_reason=_reason(outcome) if plan.runs else None,
         last_attempt_at=plan.opened(plan.runs) if plan.runs else None,
         last_observed_at=plan.opened(plan.runs) + timedelta(minutes=2) if seen else None,
+        needs_verify=plan.runs > 0 and outcome.needs_verify,
     )
 
 
 def make_run_row(digest: Callable[..., str], **values: Any) -> RunRow:
-    """A run of the daily visit; `values` say what is its own, `digest` makes what nobody reads."""
+    """A run of the daily visit; `values` say what is its own, `digest` makes what nobody reads.
+
+    Its month is that of its opening.
+    """
     common = {
         "duty": "visit.daily", "grade": RunGrade.ANNOUNCED, "played_from": None, "played_to": None, "reruns": None,
         "stated_operator": None, "sudo_user": None, "controller": "controller01",
         "contract_commit": digest("commit")[:40], "contract_dirty": False, "code_version": "0.1.0",
         "code_commit": digest("code")[:40], "collection_version": "0.1.0", "playbook_sha256": digest("visit.yml"),
         "inventory_sha256": digest("inventory", values["number"]),
+        "month": f"{values['opened_at'].astimezone(ZONE):%Y-%m}",
     }  # fmt: skip
     return RunRow(**{**common, **values})
 
