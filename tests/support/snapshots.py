@@ -6,7 +6,9 @@ Clients are invented; the first is ACME (Polish), the second NORD (English), mor
 Everything follows from the arguments: the same call writes the same rows.
 """
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -47,6 +49,7 @@ from itcare.publish.rows import (
     TaskRow,
     TempRow,
 )
+from itcare.publish.schema import MONTH_FILE, MONTH_TABLES, SNAPSHOT_FILE
 from itcare.publish.writer import SnapshotRows, locked_folder, write_sidecar, write_snapshot
 
 GB = 10**9
@@ -142,6 +145,20 @@ def write_client(published: Path, client_id: int, rows: SnapshotRows) -> None:
     with locked_folder(published, client_id) as folder:
         write_snapshot(folder, rows)
         write_sidecar(folder, rows.meta.client, rows.meta.legal_name)
+
+
+def month_files(published: Path, client_id: int = 1) -> list[Path]:
+    """The files of a client's months, the oldest first."""
+    return sorted(path for path in (published / str(client_id)).iterdir() if MONTH_FILE.fullmatch(path.name))
+
+
+def change_table(published: Path, table: str, statement: str, values: Sequence[object] = ()) -> None:
+    """Change a table of the first client as somebody with write access could, in every file that has it."""
+    files = month_files(published) if table in MONTH_TABLES else [published / "1" / SNAPSHOT_FILE]
+    for file in files:
+        file.chmod(0o600)
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute(statement, values)
 
 
 def plan_client(

@@ -59,7 +59,8 @@ def decoder[T](kind: type[T], names: tuple[str, ...]) -> Callable[[Sequence[Any]
     statement, because a page decodes thousands of rows: types are compared a row at a time, and only
     what is stored otherwise than it is shown is touched one by one.
     """
-    made: Callable[[Sequence[Any]], T] = _decoder(kind, names)
+    cacheable: Any = kind
+    made: Callable[[Sequence[Any]], T] = _decoder(cacheable, names)
     return made
 
 
