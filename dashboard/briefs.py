@@ -38,9 +38,9 @@ _AREA_OF_RULE = {
 OBSERVATION = "observation"  # the rule of findings on an observation as a whole
 
 
-def area_of(row: FindingRow) -> str | None:
-    """The column of the computers' table; None for a finding on the observation as a whole."""
-    return _AREA_OF_RULE.get(row.rule)
+def area_of(rule: str) -> str | None:
+    """The column of the computers' table; None for findings on the observation as a whole."""
+    return _AREA_OF_RULE.get(rule)
 
 
 def short(row: FindingRow) -> str:

@@ -1,11 +1,11 @@
 """What changed in the software of a computer between two visits, out of the changes from look to look. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from itcare.core.words import SoftwareChange
-from itcare.publish.rows import MeasureRow, SoftwareChangeRow
+from itcare.publish.rows import SoftwareChangeRow
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,8 @@ class NetChange:
     run: int
 
 
-def looks(counts: Iterable[MeasureRow], rows: Iterable[SoftwareChangeRow]) -> list[Look]:
-    """Visits to choose from, newest first: those that counted the software, and those that found a change."""
-    known = {row.run: row.at for row in counts} | {row.run: row.at for row in rows}
+def looks(known: Mapping[int, datetime]) -> list[Look]:
+    """Visits to choose from, newest first, of the runs that listed the software and when they did."""
     return [Look(at, run) for run, at in sorted(known.items(), key=lambda item: (item[1], item[0]), reverse=True)]
 
 

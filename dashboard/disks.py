@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from itcare.core.words import ForecastReason
+from itcare.publish.reader import Amount
 from itcare.publish.rows import ForecastRow, MeasureRow
 from words import day, days, mark, size, tr
 
@@ -14,7 +15,7 @@ _REASONS = {
 }
 
 
-def share(row: ForecastRow | MeasureRow) -> float:
+def share(row: ForecastRow | MeasureRow | Amount) -> float:
     """From 0 to 1; a capacity that is not known or no capacity counts as empty."""
     return min(1.0, max(0.0, row.value / row.capacity)) if row.capacity else 0.0
 
@@ -24,7 +25,7 @@ def fullest(rows: Iterable[ForecastRow]) -> list[ForecastRow]:
     return sorted(rows, key=lambda row: (-share(row), row.subject or ""))
 
 
-def line(rows: Sequence[MeasureRow]) -> list[float]:
+def line(rows: Sequence[MeasureRow | Amount]) -> list[float]:
     """Shares from 0 to 100 over time, thinned out evenly; the newest always stays."""
     step = max(1, -(-len(rows) // POINTS))
     kept = list(reversed(list(rows)[::-1][::step]))

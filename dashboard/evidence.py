@@ -10,9 +10,10 @@ from datetime import datetime
 import streamlit as st
 
 import widgets
+from behind import Listed, Obligations, Rows
 from findings import choice_of, rule_of, sentence, threshold_of
-from itcare.core.words import FindingStatus, ObligationState, TaskOutcome
-from itcare.publish.reader import Snapshot
+from itcare.core.words import FindingStatus, TaskOutcome
+from itcare.publish.reader import Jobs, Snapshot
 from itcare.publish.rows import FindingRow, HostResultRow, ObligationRow, RunRow, TaskRow
 from observed import source_name
 from scene import Scene
@@ -39,7 +40,7 @@ class Lookup:
 
     snapshot: Snapshot
     _runs: dict[int, RunRow | None] = field(default_factory=dict)
-    _results: dict[int, dict[str, HostResultRow]] = field(default_factory=dict)
+    _results: dict[tuple[int, str], HostResultRow | None] = field(default_factory=dict)
 
     def run(self, number: int) -> RunRow | None:
         if number not in self._runs:
@@ -47,9 +48,9 @@ class Lookup:
         return self._runs[number]
 
     def result(self, number: int, host: str) -> HostResultRow | None:
-        if number not in self._results:
-            self._results[number] = {row.host: row for row in self.snapshot.host_results(number)}
-        return self._results[number].get(host)
+        if (number, host) not in self._results:
+            self._results[number, host] = self.snapshot.host_result(number, host)
+        return self._results[number, host]
 
     def task(self, number: int, host: str, position: int | None, module: str) -> TaskRow | None:
         """The task at `position`; without one, the task that decided: the bad one, that of `module`, the last."""
@@ -73,28 +74,29 @@ def badge(state: str, *, faded: bool = False) -> None:
     st.badge(label, color=colour)  # type: ignore[arg-type]  # one of Streamlit's colour names, see the table
 
 
-def open_rows[Row](scene: Scene, rows: Sequence[Row], title: str, card: Callable[[Scene, Lookup, Row], None]) -> None:
+def open_rows[Row](
+    scene: Scene, rows: Rows[Row] | Sequence[Row], title: str, card: Callable[[Scene, Lookup, Row], None]
+) -> None:
     """Open the drawer with one card a row, page by page; `title` is our own words."""
+    behind = Listed(rows) if isinstance(rows, Sequence) else rows
 
     @st.dialog(title, width="medium", position="right")
     def drawer() -> None:
         with Snapshot.open(scene.scope) as snapshot:
             lookup = Lookup(snapshot)
-            for row in _page(rows):
+            for row in _page(snapshot, behind):
                 with st.container(border=True, gap="xsmall"):
                     card(scene, lookup, row)
 
     drawer()
 
 
-def open_obligations(scene: Scene, rows: Sequence[ObligationRow], title: str) -> None:
+def open_obligations(scene: Scene, which: Jobs, title: str) -> None:
     """Open the drawer with obligations, newest first."""
-    order = list(ObligationState)
-    by_attention = sorted(rows, key=lambda row: (-row.nominal_date.toordinal(), row.host, order.index(row.state)))
-    open_rows(scene, by_attention, title, _obligation)
+    open_rows(scene, Obligations(which), title, _obligation)
 
 
-def open_findings(scene: Scene, rows: Sequence[FindingRow], title: str) -> None:
+def open_findings(scene: Scene, rows: Rows[FindingRow] | Sequence[FindingRow], title: str) -> None:
     """Open the drawer with findings and what each was judged from."""
     open_rows(scene, rows, title, finding_card)
 
@@ -126,15 +128,15 @@ def open_ledger(scene: Scene) -> None:
     drawer()
 
 
-def _page[Row](rows: Sequence[Row]) -> Sequence[Row]:
-    if not rows:
+def _page[Row](snapshot: Snapshot, rows: Rows[Row]) -> Sequence[Row]:
+    count = rows.count(snapshot)
+    if not count:
         quiet(tr("There is nothing behind this number."))
-    if len(rows) <= PER_PAGE:
-        return rows
-    quiet(trn("{n} entry, the newest first.", "{n} entries, the newest first.", len(rows)))
-    pages = -(-len(rows) // PER_PAGE)
-    page = st.pagination(pages, key="drawer_page")
-    return rows[(page - 1) * PER_PAGE : page * PER_PAGE]
+    page = 1
+    if count > PER_PAGE:
+        quiet(trn("{n} entry, the newest first.", "{n} entries, the newest first.", count))
+        page = st.pagination(-(-count // PER_PAGE), key="drawer_page")
+    return rows.page(snapshot, PER_PAGE, (page - 1) * PER_PAGE)
 
 
 def _obligation(scene: Scene, lookup: Lookup, row: ObligationRow) -> None:

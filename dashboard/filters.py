@@ -54,7 +54,7 @@ def choose(scene: Scene, runs: Sequence[RunRow]) -> Filter:
         format_func=lambda outcome: _outcome_label(outcome, runs), label_visibility="collapsed",
     )  # fmt: skip
     days = sorted({scene.local(row.opened_at).date() for row in runs}, reverse=True)
-    hosts = sorted((host.name for host in scene.snapshot.hosts()), key=alphabetical)
+    hosts = sorted(scene.snapshot.host_names(), key=alphabetical)
     people = sorted({person(row) for row in runs if person(row)}, key=alphabetical)
     left, middle, right = st.columns(3, gap="small")
     with left:
@@ -65,8 +65,7 @@ def choose(scene: Scene, runs: Sequence[RunRow]) -> Filter:
         who = _place(tr("Who"), [tr("everybody"), *(widgets.plain(name, 60) for name in people)], f"who {scope}")
     touched = None
     if host != EVERY:
-        results = scene.snapshot.host_history(hosts[host - 1], limit=5000)
-        touched = frozenset(result.run for result in results)
+        touched = scene.snapshot.runs_with_host(scene.month_key, hosts[host - 1])
     return Filter(
         on=None if on == EVERY else days[on - 1],
         runs_on_host=touched,

@@ -8,7 +8,7 @@ from changes import NetChange
 from disks import left
 from evidence import Lookup, open_rows, run_evidence
 from itcare.core.words import SoftwareChange, TempState
-from itcare.publish.rows import MeasureRow, SoftwareRow, TempRow
+from itcare.publish.rows import MeasureRow, SeenSoftwareRow, TempRow
 from scene import Scene
 from states import outcome_word
 from views.frame import quiet
@@ -75,7 +75,7 @@ def open_changes(scene: Scene, rows: Sequence[Changed], title: str) -> None:
     open_rows(scene, rows, title, _change)
 
 
-def open_package(scene: Scene, row: SoftwareRow, title: str) -> None:
+def open_package(scene: Scene, row: SeenSoftwareRow, title: str) -> None:
     """One installed program and the visit that listed it."""
     open_rows(scene, (row,), title, _package)
 
@@ -119,7 +119,7 @@ def _change(scene: Scene, lookup: Lookup, row: Changed) -> None:
     run_evidence(scene, lookup, row.change.run, row.host, module=SOFTWARE_MODULE)
 
 
-def _package(scene: Scene, lookup: Lookup, row: SoftwareRow) -> None:
+def _package(scene: Scene, lookup: Lookup, row: SeenSoftwareRow) -> None:
     widgets.text(f"{row.host}: {row.name}")
     widgets.facts([
         (tr("Version"), row.version),

@@ -12,12 +12,13 @@ import streamlit as st
 import evidence
 import grids
 import widgets
+from behind import Findings
 from itcare.access import ClientScope, StaffScope, find_scope
 from itcare.core.clock import SystemClock
 from itcare.core.errors import ItcareError, NotFoundError
 from itcare.core.words import FindingStatus, ObligationState
 from itcare.publish.firm_reader import FirmAreaRow, FirmClientRow, FirmOverview
-from itcare.publish.reader import Snapshot
+from itcare.publish.reader import Jobs, Snapshot
 from scene import Scene, months
 from states import DELIVERED, FINDINGS, STATES, WORST_FIRST, duty_name, finding_glyph, finding_word, state_word
 from views import running
@@ -252,19 +253,16 @@ def _open(scene: Scene, what: str) -> None:
         status = what.removeprefix("findings ")
         if status in tuple(FindingStatus):
             wanted = FindingStatus(status)
-            rows = scene.snapshot.findings(wanted, limit=5000)
-            evidence.open_findings(scene, rows, f"{title}{finding_glyph(wanted)} {finding_word(wanted)}")
+            evidence.open_findings(scene, Findings(wanted), f"{title}{finding_glyph(wanted)} {finding_word(wanted)}")
     elif what == "full":
         running.open_full_disks(scene, f"{title}{tr('Disks full in 30 days')}")
     elif what == "verify":
         running.open_to_verify(scene, f"{title}{tr('To be looked at')}")
     else:
-        jobs = [
-            row for row in scene.snapshot.obligations(scene.month_key, duty=what, limit=5000)
-            if row.state is not ObligationState.PLANNED
-        ]  # fmt: skip
-        bad = [row for row in jobs if row.state in BAD]
-        evidence.open_obligations(scene, bad or jobs, title + month_name(scene.month))
+        which = Jobs(scene.month_key, what, frozenset(BAD))
+        if not scene.snapshot.job_count(which):
+            which = Jobs(scene.month_key, what, frozenset(ObligationState) - {ObligationState.PLANNED})
+        evidence.open_obligations(scene, which, title + month_name(scene.month))
 
 
 def _ledgers(clients: Sequence[FirmClientRow], now: datetime) -> None:

@@ -85,7 +85,7 @@ def _findings(scene: Scene, host: HostRow, findings: tuple[FindingRow, ...]) -> 
         st.text(tr("We no longer check this computer."))
     elif not findings:
         st.text(tr("There is nothing to judge yet."))
-    since = past.since_when(scene.snapshot.finding_intervals(host.name))
+    since = past.since_when(scene.snapshot.current_intervals((host.name,)))
     for row in bad:
         interval = past.first_seen(since, row)
         with st.container(border=True, gap="xxsmall"):

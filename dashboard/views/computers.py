@@ -1,6 +1,6 @@
 """Which computer needs something? `?host=name` opens one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -8,6 +8,7 @@ import evidence
 import grids
 import past_evidence
 import widgets
+from behind import WorstFindings
 from briefs import AREAS, OBSERVATION, area_of, short
 from itcare.core.words import FindingStatus
 from itcare.publish.rows import FindingRow, HostRow
@@ -44,11 +45,9 @@ def listing(scene: Scene) -> None:
     frame.freshness(scene)
     pressed = grids.badges("hosts_by_state", _state_badges(scene, hosts, worst))
     ordered = sorted(hosts, key=lambda host: (*_attention(host, worst), alphabetical(host.name)))
-    findings: dict[str, list[FindingRow]] = {}
-    for row in scene.snapshot.findings(limit=5000):
-        findings.setdefault(row.host, []).append(row)
-    areas = shown_areas(findings)
-    rows = [_row(scene, host, worst.get(host.name), findings.get(host.name, []), areas) for host in ordered[:MOST]]
+    areas = shown_areas(scene.snapshot.worst_by_rule())
+    findings = scene.snapshot.findings_of([host.name for host in ordered[:MOST]])
+    rows = [_row(scene, host, worst.get(host.name), findings.get(host.name, ()), areas) for host in ordered[:MOST]]
     head = [tr("Computer"), tr("Last check"), *(tr(AREAS[area]) for area in areas)]
     pressed = grids.table("hosts", head, rows, _legend()) or pressed
     frame.quiet(tr("Press a field to see its evidence, a name to open the computer."))
@@ -64,18 +63,15 @@ def listing(scene: Scene) -> None:
     if named is not None:
         _open(named)
     if pressed is not None:
-        _press(scene, pressed, hosts, worst, findings)
+        _press(scene, pressed, hosts)
 
 
-def _press(
-    scene: Scene, pressed: str, hosts: tuple[HostRow, ...], worst: Mapping[str, FindingStatus],
-    findings: Mapping[str, list[FindingRow]],
-) -> None:  # fmt: skip
+def _press(scene: Scene, pressed: str, hosts: tuple[HostRow, ...]) -> None:
     """`host`, `host|area`, `host|last`, or `*|state` for all computers in that state; looked up, never trusted."""
     name, bar, what = pressed.partition("|")
     known = {host.name: host for host in hosts}
     if name == "*":
-        _open_state(scene, what, hosts, worst, findings)
+        _open_state(scene, what, hosts)
     elif name not in known:
         return
     elif not bar:
@@ -85,20 +81,16 @@ def _press(
         parts = () if run is None else (Part(run, name),)
         past_evidence.open_parts(scene, parts, tr("{host}: last visit", host=widgets.host_label(name)))
     else:
-        rows = [row for row in findings.get(name, ()) if area_of(row) == what or row.rule == OBSERVATION]
+        found = scene.snapshot.host_findings(name)
+        rows = [row for row in found if area_of(row.rule) == what or row.rule == OBSERVATION]
         area = tr(AREAS[what]) if what in AREAS else ""
         evidence.open_findings(scene, rows, f"{widgets.host_label(name)}: {area}")
 
 
-def _open_state(
-    scene: Scene, state: str, hosts: tuple[HostRow, ...], worst: Mapping[str, FindingStatus],
-    findings: Mapping[str, list[FindingRow]],
-) -> None:  # fmt: skip
+def _open_state(scene: Scene, state: str, hosts: tuple[HostRow, ...]) -> None:
     if state in tuple(FindingStatus):
         status = FindingStatus(state)
-        rows = [row for name, its in worst.items() if its is status for row in findings.get(name, ())
-                if row.status is status]  # fmt: skip
-        evidence.open_findings(scene, rows, f"{finding_glyph(status)} {finding_word(status)}")
+        evidence.open_findings(scene, WorstFindings(status), f"{finding_glyph(status)} {finding_word(status)}")
         return
     shown = [host for host in hosts if not (state == "gone" and host.current)]
     parts = [Part(host.last_run, host.name) for host in shown if host.last_run is not None]
@@ -151,26 +143,26 @@ def headline(hosts: tuple[HostRow, ...], worst: Mapping[str, FindingStatus]) -> 
     return trn("{n} computer", "{n} computers", len(hosts)) + ": " + ", ".join(text for n, text in parts if n) + "."
 
 
-def shown_areas(findings: Mapping[str, list[FindingRow]]) -> list[str]:
-    """Areas of which any computer has something, those with the worst finding first."""
+def shown_areas(rules: Mapping[str, FindingStatus]) -> list[str]:
+    """Areas of which any computer has something, those with the worst finding first; `rules`: the worst of each."""
     worst: dict[str, int] = {}
-    for row in (row for rows in findings.values() for row in rows):
-        area = area_of(row)
+    for rule, status in rules.items():
+        area = area_of(rule)
         if area is not None:
-            worst[area] = min(worst.get(area, len(_ORDER)), _ORDER.index(row.status))
+            worst[area] = min(worst.get(area, len(_ORDER)), _ORDER.index(status))
     there = [area for area in AREAS if area in worst] or list(AREAS)
     return sorted(there, key=lambda area: worst.get(area, len(_ORDER)))
 
 
 def _row(
-    scene: Scene, host: HostRow, worst: FindingStatus | None, findings: list[FindingRow], areas: list[str]
+    scene: Scene, host: HostRow, worst: FindingStatus | None, findings: Sequence[FindingRow], areas: list[str]
 ) -> dict[str, object]:
     label = widgets.plain(host.name, 64)
     note = ", ".join(widgets.plain(part, 40) for part in (role_name(host.role), host.site) if part)
     cells: list[dict[str, object]] = [_last(scene, host)]
     for area in areas:
         words = AREAS[area]
-        own = [row for row in findings if area_of(row) == area]
+        own = [row for row in findings if area_of(row.rule) == area]
         if not host.current:
             cells.append({"text": tr("not covered")})
         elif not own and any(row.rule != OBSERVATION for row in findings):

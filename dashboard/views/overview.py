@@ -8,9 +8,11 @@ import streamlit as st
 import evidence
 import grids
 import widgets
+from behind import Findings
 from findings import sentence, summary
-from itcare.core.words import FindingStatus, HostOutcome, ObligationState
-from itcare.publish.rows import FindingRow, ObligationRow
+from itcare.core.words import FindingStatus, ObligationState
+from itcare.publish.reader import Jobs, Undone
+from itcare.publish.rows import FindingRow
 from scene import Scene
 from states import (
     DELIVERED,
@@ -27,7 +29,7 @@ from states import (
     worst,
 )
 from views import frame
-from words import month_name, number, of, tr, trn
+from words import alphabetical, month_name, number, of, tr, trn
 
 SHOWN_FINDINGS = 12
 Counts = Mapping[ObligationState, int]
@@ -47,17 +49,15 @@ def show(scene: Scene) -> None:
         frame.freshness(scene)
         if st.button(tr("Proof"), key="ledger", type="tertiary", icon=":material/verified:"):
             evidence.open_ledger(scene)
-    if not scene.snapshot.hosts(limit=1):
+    if not scene.snapshot.host_names(limit=1):
         st.info(tr("The contract names no computers."), icon=":material/info:")
         return
-    open_rows = _undone(scene, counts)
-    away = _away(open_rows)
-    pressed = grids.badges("states", _state_badges(scene, counts, away))
+    pressed = grids.badges("states", _state_badges(scene, counts))
     st.header(tr("What was due"), anchor=False)
     if not by_duty:
         st.text(tr("Nothing was due."))
     else:
-        pressed = grids.bars("duties", _bar_head(), _bar_rows(scene, by_duty, open_rows)) or pressed
+        pressed = grids.bars("duties", _bar_head(), _bar_rows(scene, by_duty)) or pressed
         frame.quiet(
             tr(
                 "Counts: done out of due, waived and future ones left out. "
@@ -65,7 +65,7 @@ def show(scene: Scene) -> None:
             )
         )
     if pressed:
-        _open_jobs(scene, pressed, away)
+        _open_jobs(scene, pressed)
     if scene.is_latest_month:
         findings(scene)
     st.header(tr("Your contact"), anchor=False)
@@ -90,23 +90,13 @@ def headline(scene: Scene, counts: Counts) -> str:
     return f"{month}: " + trn("{n} job due", "{n} jobs due", total) + f" – {told}."
 
 
-def _undone(scene: Scene, counts: Counts) -> list[ObligationRow]:
-    """The jobs that need a reason: everything but done, late and planned."""
-    wanted = [state for state in (*UNDONE, ObligationState.ATTEMPTED) if counts[state]]
-    return [row for state in wanted for row in scene.snapshot.obligations(scene.month_key, state=state)]
-
-
-def _away(rows: list[ObligationRow]) -> list[ObligationRow]:
+def _away(scene: Scene) -> Jobs:
     """Jobs for which the computer itself could not be reached, closed or still open."""
-    return [
-        row
-        for row in rows
-        if row.state is ObligationState.NOT_REACHED
-        or (row.state is ObligationState.ATTEMPTED and row.last_outcome is HostOutcome.NOT_REACHED)
-    ]
+    states = frozenset((ObligationState.NOT_REACHED, ObligationState.ATTEMPTED))
+    return Jobs(scene.month_key, states=states, is_away=True)
 
 
-def _state_badges(scene: Scene, counts: Counts, away: list[ObligationRow]) -> list[dict[str, object]]:
+def _state_badges(scene: Scene, counts: Counts) -> list[dict[str, object]]:
     total = sum(counts.values())
     fields: list[dict[str, object]] = []
     if total:
@@ -118,7 +108,7 @@ def _state_badges(scene: Scene, counts: Counts, away: list[ObligationRow]) -> li
         for state in order
         if counts[state]
     ]
-    hosts = len({row.host for row in away})
+    hosts = scene.snapshot.job_hosts(_away(scene))
     if hosts:
         text = trn("{n} computer could not be reached", "{n} computers could not be reached", hosts)
         fields.append({"id": "away", "state": "plainly", "glyph": "", "text": text, "title": text})
@@ -141,12 +131,14 @@ def _bar_head() -> list[str]:
     return [tr("Work"), "", tr("done"), tr("Why not all")]
 
 
-def _bar_rows(scene: Scene, by_duty: Mapping[str, Counts], undone: list[ObligationRow]) -> list[dict[str, object]]:
+def _bar_rows(scene: Scene, by_duty: Mapping[str, Counts]) -> list[dict[str, object]]:
+    # The jobs that need a reason: everything but done, late and planned.
+    undone = scene.snapshot.undone(scene.month_key, (*UNDONE, ObligationState.ATTEMPTED))
     order = sorted(by_duty, key=lambda duty: WORST_FIRST.index(worst([s for s in by_duty[duty] if by_duty[duty][s]])))
     return [_bar_row(scene, duty, by_duty[duty], [row for row in undone if row.duty == duty]) for duty in order]
 
 
-def _bar_row(scene: Scene, duty: str, counts: Counts, undone: list[ObligationRow]) -> dict[str, object]:
+def _bar_row(scene: Scene, duty: str, counts: Counts, undone: list[Undone]) -> dict[str, object]:
     delivered = sum(counts[state] for state in DELIVERED)
     owed = sum(counts.values()) - counts[ObligationState.WAIVED] - counts[ObligationState.PLANNED]
     parts = [
@@ -159,33 +151,33 @@ def _bar_row(scene: Scene, duty: str, counts: Counts, undone: list[ObligationRow
     return {"label": name, "parts": parts, "total": total, "why": _why(undone)}
 
 
-def _why(rows: list[ObligationRow]) -> str:
+def _why(rows: list[Undone]) -> str:
     """The reasons with the computers they concern, the commonest first, at most two."""
-    hosts: dict[str, list[str]] = {}
+    hosts: dict[str, set[str]] = {}
     for row in rows:
         reason = widgets.plain(reason_word(row.reason) or state_word(row.state), 120)
-        if row.host not in hosts.setdefault(reason, []):
-            hosts[reason].append(row.host)
+        hosts.setdefault(reason, set()).update(row.hosts)
     told = []
-    for reason, names in sorted(hosts.items(), key=lambda item: -len(item[1]))[:2]:
-        shown = ", ".join(widgets.host_label(name) for name in names[:2])
+    for reason, names in sorted(hosts.items(), key=lambda item: (-len(item[1]), item[0]))[:2]:
+        shown = ", ".join(widgets.host_label(name) for name in sorted(names, key=alphabetical)[:2])
         more = f" {tr('and {n} more', n=len(names) - 2)}" if len(names) > 2 else ""
         told.append(f"{shown}{more}: {reason}")
     return "; ".join(told)
 
 
-def _open_jobs(scene: Scene, pressed: str, away: list[ObligationRow]) -> None:
+def _open_jobs(scene: Scene, pressed: str) -> None:
     """`away`, or `duty|state` where `*` is every duty and an empty state every state."""
     if pressed == "away":
-        evidence.open_obligations(scene, away, tr("Computers that could not be reached"))
+        evidence.open_obligations(scene, _away(scene), tr("Computers that could not be reached"))
         return
     duty, _, state = pressed.rpartition("|")  # no state has a bar in it; a duty might
     if state and state not in tuple(ObligationState):
         return
     wanted = ObligationState(state) if state else None
-    rows = scene.snapshot.obligations(scene.month_key, state=wanted, duty=None if duty == "*" else duty, limit=5000)
+    states = frozenset(ObligationState if wanted is None else (wanted,))
+    which = Jobs(scene.month_key, None if duty == "*" else duty, states)
     month = month_name(scene.month)
-    evidence.open_obligations(scene, rows, f"{month}: {tr(STATES[wanted][1])}" if wanted else month)
+    evidence.open_obligations(scene, which, f"{month}: {tr(STATES[wanted][1])}" if wanted else month)
 
 
 def findings(scene: Scene) -> None:
@@ -209,10 +201,9 @@ def findings(scene: Scene) -> None:
     pressed = grids.badges("findings", fields)
     if pressed in tuple(FindingStatus):
         status = FindingStatus(pressed)
-        rows = scene.snapshot.findings(status, limit=5000)
-        evidence.open_findings(scene, rows, f"{finding_glyph(status)} {finding_word(status)}")
+        evidence.open_findings(scene, Findings(status), f"{finding_glyph(status)} {finding_word(status)}")
     worst_rows = [row for row in scene.snapshot.findings(limit=SHOWN_FINDINGS) if row.status is not FindingStatus.OK]
-    standing = scene.snapshot.current_intervals() if worst_rows else ()
+    standing = scene.snapshot.current_intervals(sorted({row.host for row in worst_rows}))
     with st.container(gap="xsmall"):
         since = {(row.host, row.rule, row.subject, row.status): row.first_seen for row in standing}
         for row in worst_rows:

@@ -1,6 +1,6 @@
 """One computer over time: its disks with a forecast, its software and what changed, its clean-ups."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import streamlit as st
 
@@ -15,8 +15,8 @@ from itcare.publish.rows import (
     ForecastRow,
     HostRow,
     MeasureRow,
+    SeenSoftwareRow,
     SoftwareChangeRow,
-    SoftwareRow,
 )
 from past_evidence import KINDS, Changed, scope_name, versions
 from scene import Scene
@@ -25,7 +25,7 @@ from words import day, moment, size, table_day, tr, trn
 
 DRAWN = 2  # file systems with a figure of their own; the others are in the table
 SHOWN_PACKAGES = 200
-MOST_PACKAGES = 20_000  # as many as are published
+SHOWN = timedelta(days=366)  # of visits to choose from, as of measures
 _CHUNK = 5000
 _FOUR_DAYS = timedelta(days=4)  # from the 28th into the next month
 Since = dict[tuple[str, str | None, str], FindingIntervalRow]
@@ -48,13 +48,10 @@ def show_disks(scene: Scene, host: HostRow) -> None:
     if not forecasts:
         st.text(tr("No visit has measured the disks of this computer yet."))
         return
-    used: dict[str | None, list[MeasureRow]] = {}
-    for row in scene.snapshot.measures(host.name):
-        used.setdefault(row.subject, []).append(row)
-    drawn = [row for row in forecasts if used.get(row.subject)][:DRAWN]
-    for place, (column, forecast) in enumerate(zip(st.columns(DRAWN, gap="medium"), drawn, strict=False)):
+    drawn = _drawn(scene, forecasts)
+    for place, (column, (forecast, used)) in enumerate(zip(st.columns(DRAWN, gap="medium"), drawn, strict=False)):
         with column:
-            _figure(scene, place, forecast, used[forecast.subject])
+            _figure(scene, place, forecast, used)
     rows = [
         (row.subject, left(row), until_full(row, scene.now), moment(scene.local(row.at), year=True))
         for row in forecasts
@@ -62,10 +59,20 @@ def show_disks(scene: Scene, host: HostRow) -> None:
     columns = {tr("Mounted at"): 200, tr("Free"): 220, tr("Full in"): 180, tr("Measured"): None}
     pressed = widgets.cells(f"disks {scene.scope.code} {host.name}", columns, rows, tr("Disks, the fullest first"))
     if pressed is not None:
-        _open_disk(scene, host, used.get(forecasts[pressed[0]].subject, []))
+        forecast = forecasts[pressed[0]]
+        _open_disk(scene, host, scene.snapshot.measures(host.name, forecast.name, forecast.subject))
 
 
-def _figure(scene: Scene, place: int, forecast: ForecastRow, rows: list[MeasureRow]) -> None:
+def _drawn(scene: Scene, forecasts: list[ForecastRow]) -> list[tuple[ForecastRow, tuple[MeasureRow, ...]]]:
+    """The fullest file systems that were measured within the time that is shown, with their measures."""
+    drawn: list[tuple[ForecastRow, tuple[MeasureRow, ...]]] = []
+    for row in forecasts:
+        if len(drawn) < DRAWN and (used := scene.snapshot.measures(row.host, row.name, row.subject)):
+            drawn.append((row, used))
+    return drawn
+
+
+def _figure(scene: Scene, place: int, forecast: ForecastRow, rows: tuple[MeasureRow, ...]) -> None:
     free = left(forecast)
     sentence = f"{free[:1].upper()}{free[1:]}. {told(forecast, scene.now)}"
     figures.draw(figures.disk(scene, rows, forecast), f"disk{place}", f"{widgets.plain(forecast.subject)}: {sentence}")
@@ -76,38 +83,50 @@ def _figure(scene: Scene, place: int, forecast: ForecastRow, rows: list[MeasureR
             past_evidence.open_measures(scene, rows, tr("Evidence"))
 
 
-def _open_disk(scene: Scene, host: HostRow, rows: list[MeasureRow]) -> None:
+def _open_disk(scene: Scene, host: HostRow, rows: tuple[MeasureRow, ...]) -> None:
     past_evidence.open_measures(scene, rows, tr("{host}: disk over time", host=widgets.host_label(host.name)))
 
 
 def show_software(scene: Scene, host: HostRow) -> None:
     """What is installed, with a search, and what changed between two visits."""
     st.header(tr("Programs"), anchor=False)
-    packages = _packages(scene, host)
-    rows = scene.snapshot.software_changes(host.name, limit=_CHUNK)
-    if not packages and not rows:
+    count = scene.snapshot.software_count(host.name)
+    visits = _visits(scene, host)
+    if not count and not visits:
         st.text(tr("No visit has listed the programs of this computer yet."))
         return
     st.subheader(tr("What changed between two visits"), anchor=False)
-    visits = looks(scene.snapshot.measures(host.name, "software_count"), rows)
-    _changes(scene, host, visits, between_chosen(scene, host, visits, rows))
+    _changes(scene, host, visits, between_chosen(scene, host, visits))
     st.subheader(tr("What is installed"), anchor=False)
-    _installed(scene, host, packages)
+    _installed(scene, host, count)
 
 
-def _packages(scene: Scene, host: HostRow) -> list[SoftwareRow]:
-    found: list[SoftwareRow] = []
-    while len(found) < MOST_PACKAGES:
-        chunk = scene.snapshot.software(host.name, limit=_CHUNK, offset=len(found))
+def _visits(scene: Scene, host: HostRow) -> list[Look]:
+    """Those that counted the software, and those that found a change though they could not ask every source."""
+    counted = scene.snapshot.measures(host.name, "software_count")
+    changed = scene.snapshot.changing_looks(host.name, since=scene.meta.published_at - SHOWN)
+    return looks({**{row.run: row.at for row in counted}, **changed})
+
+
+def _packages(scene: Scene, host: HostRow) -> list[SeenSoftwareRow]:
+    found: list[SeenSoftwareRow] = []
+    while chunk := scene.snapshot.software(host.name, limit=_CHUNK, offset=len(found)):
         found += chunk
         if len(chunk) < _CHUNK:
             break
     return found
 
 
-def between_chosen(
-    scene: Scene, host: HostRow, visits: list[Look], rows: tuple[SoftwareChangeRow, ...]
-) -> list[NetChange] | None:
+def _changes_since(scene: Scene, host: HostRow, since: datetime) -> list[SoftwareChangeRow]:
+    found: list[SoftwareChangeRow] = []
+    while chunk := scene.snapshot.software_changes(host.name, since=since, limit=_CHUNK, offset=len(found)):
+        found += chunk
+        if len(chunk) < _CHUNK:
+            break
+    return found
+
+
+def between_chosen(scene: Scene, host: HostRow, visits: list[Look]) -> list[NetChange] | None:
     """The changes between the two visits that are chosen; None where there are no two."""
     if len(visits) < 2:
         return None
@@ -127,7 +146,7 @@ def between_chosen(
         )
     with right_column:
         later = st.selectbox(tr("to the visit of"), range(earlier), format_func=name, key=f"later {key}")
-    return between(rows, visits[earlier].at, visits[later or 0].at)
+    return between(_changes_since(scene, host, visits[earlier].at), visits[earlier].at, visits[later or 0].at)
 
 
 def _changes(scene: Scene, host: HostRow, visits: list[Look], changes: list[NetChange] | None) -> None:
@@ -147,21 +166,24 @@ def _changes(scene: Scene, host: HostRow, visits: list[Look], changes: list[NetC
         past_evidence.open_changes(scene, (chosen,), tr("Evidence"))
 
 
-def _installed(scene: Scene, host: HostRow, packages: list[SoftwareRow]) -> None:
+def _installed(scene: Scene, host: HostRow, count: int) -> None:
     key = f"search {scene.scope.code} {host.name}"
     asked = st.text_input(
         tr("Search by name, version or publisher"), key=key, max_chars=100,
         icon=":material/search:",
     )  # fmt: skip
     words = (asked or "").casefold().split()
-    found = [row for row in packages if _holds(row, words)]
+    if words:
+        found = [row for row in _packages(scene, host) if _holds(row, words)]
+    else:  # what is not shown need not be fetched
+        found = list(scene.snapshot.software(host.name, limit=SHOWN_PACKAGES))
     if not found:
         st.info(tr("No program matches. Clear the search to see all of them."))
         return
     st.text(
-        trn("{n} program is installed.", "{n} programs are installed.", len(packages))
+        trn("{n} program is installed.", "{n} programs are installed.", count)
         if not words
-        else tr("{found} of {all} programs match.", found=len(found), all=len(packages))
+        else tr("{found} of {all} programs match.", found=len(found), all=count)
     )
     rows = [
         (row.name, row.version, row.publisher, scope_name(row.scope),
@@ -173,13 +195,13 @@ def _installed(scene: Scene, host: HostRow, packages: list[SoftwareRow]) -> None
         tr("Source"): None,
     }  # fmt: skip
     pressed = widgets.cells(f"software {scene.scope.code} {host.name}", columns, rows, tr("Installed programs"))
-    if len(found) > SHOWN_PACKAGES:
+    if (len(found) if words else count) > SHOWN_PACKAGES:
         frame.quiet(tr("The first {shown} are shown; the search finds the rest.", shown=SHOWN_PACKAGES))
     if pressed is not None:
         past_evidence.open_package(scene, found[pressed[0]], tr("Evidence"))
 
 
-def _holds(row: SoftwareRow, words: list[str]) -> bool:
+def _holds(row: SeenSoftwareRow, words: list[str]) -> bool:
     text = f"{row.name} {row.version} {row.publisher or ''}".casefold()
     return all(word in text for word in words)
 

@@ -8,13 +8,14 @@ import past_evidence
 import widgets
 from evidence import contract, span
 from itcare.core.words import RunGrade, RunState
+from itcare.publish.reader import MAXIMUM_ROWS
 from itcare.publish.rows import FileRow, HostResultRow, RunRow, TaskRow
 from scene import Scene
 from states import duty_name, outcome_word, reason_word, run_word, task_word
 from views import frame
 from words import lasting, number, of, tr, trn
 
-MOST_TASKS = 500  # of one page; more computers than that are chosen one by one
+MOST_ROWS = 500  # of one table; a run with more is shown one computer at a time
 
 
 def show(scene: Scene, row: RunRow) -> None:
@@ -37,7 +38,7 @@ def show(scene: Scene, row: RunRow) -> None:
     _connections(scene, results)
     st.header(tr("Tasks"), anchor=False)
     _tasks(scene, row, results)
-    _temps(scene, row)
+    _temps(scene, row, results)
     st.header(tr("Scripts and playbooks"), anchor=False)
     _files(scene.snapshot.files(row.number))
     st.header(tr("Proof in the ledger"), anchor=False)
@@ -88,11 +89,15 @@ def _grade(scene: Scene, row: RunRow) -> None:
             frame.run_link(scene, row.reruns)
 
 
-def _temps(scene: Scene, row: RunRow) -> None:
-    temps = scene.snapshot.temps_of_run(row.number)
-    if temps:
-        st.header(tr("Temporary files"), anchor=False)
-        past_evidence.show_all(scene, temps, f"temps {scene.scope.code} {row.number}")
+def _temps(scene: Scene, row: RunRow, results: tuple[HostResultRow, ...]) -> None:
+    """What the run cleaned up; of a run on many computers, one computer at a time."""
+    snapshot = scene.snapshot
+    if not (count := snapshot.temp_count(row.number)):
+        return
+    st.header(tr("Temporary files"), anchor=False)
+    host = _one_of(results, "temps_host") if count > MOST_ROWS else None
+    temps = snapshot.temps_of_run(row.number, host)
+    past_evidence.show_all(scene, temps, f"temps {scene.scope.code} {row.number}")
 
 
 def _clock(is_synchronised: bool | None) -> str:
@@ -148,21 +153,26 @@ def _connections(scene: Scene, results: tuple[HostResultRow, ...]) -> None:
 
 
 def _tasks(scene: Scene, row: RunRow, results: tuple[HostResultRow, ...]) -> None:
-    tasks = scene.snapshot.tasks(row.number, limit=MOST_TASKS)
-    if len(tasks) == MOST_TASKS:
-        names = [result.host for result in results]
-        place = st.selectbox(
-            tr("Computer"), range(len(names)), format_func=lambda at: widgets.host_label(names[at]), key="tasks_host"
-        )
-        tasks = scene.snapshot.tasks(row.number, names[place or 0], limit=MOST_TASKS)
-    if not tasks:
+    count = scene.snapshot.task_count(row.number)
+    if not count:
         st.text(tr("No task was begun."))
         return
+    host = _one_of(results, "tasks_host") if count > MOST_ROWS else None
+    tasks = scene.snapshot.tasks(row.number, host, limit=MAXIMUM_ROWS)
     columns = {
         tr("Result"): 145, tr("Computer"): 85, tr("Task"): 240, tr("Begin"): 75, tr("End"): 75, tr("Took"): 65,
         tr("Module"): 215, tr("File and line"): 215, tr("Message"): 260, tr("Arguments"): 200,
     }  # fmt: skip
     widgets.table(f"tasks {scene.scope.code}", columns, [_task(scene, task) for task in tasks], tr("Tasks in order"))
+
+
+def _one_of(results: tuple[HostResultRow, ...], key: str) -> str:
+    """The computer that is chosen among those of the run, the first without a choice."""
+    names = [result.host for result in results]
+    place = st.selectbox(
+        tr("Computer"), range(len(names)), format_func=lambda at: widgets.host_label(names[at]), key=key
+    )
+    return names[place or 0]
 
 
 def _task(scene: Scene, task: TaskRow) -> tuple[object, ...]:

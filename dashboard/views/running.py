@@ -9,6 +9,7 @@ import widgets
 from itcare.access import StaffScope
 from itcare.core.clock import SystemClock
 from itcare.publish.progress import RunInProgress, read_progress
+from itcare.publish.rows import MeasureRow
 from past_evidence import Part
 from scene import Scene
 from states import duty_name, task_word
@@ -19,6 +20,7 @@ EVERY_SECONDS = 5
 SILENT = timedelta(minutes=5)  # longer than most tasks take: somebody should look
 MOST_RUNS, MOST_STEPS = 12, 4
 SOON = timedelta(days=30)
+_CHUNK = 1000
 
 
 def show(door: StaffScope) -> None:
@@ -60,21 +62,15 @@ def _run(run: RunInProgress, now: datetime) -> None:
 
 def open_full_disks(scene: Scene, title: str) -> None:
     """The newest measure of every disk that is expected to be full within a month."""
-    rows = [
-        measure
-        for forecast in scene.snapshot.forecasts()
-        if forecast.full_at is not None and forecast.full_at <= scene.meta.published_at + SOON
-        for measure in scene.snapshot.measures(forecast.host, forecast.name, forecast.subject)[-1:]
-    ]
+    rows: list[MeasureRow] = []
+    until = scene.meta.published_at + SOON
+    while chunk := scene.snapshot.forecasts_until(until, limit=_CHUNK, offset=len(rows)):
+        rows += (MeasureRow(row.host, row.name, row.subject, row.at, row.value, row.capacity, row.run) for row in chunk)
     past_evidence.open_measures(scene, rows, title)
 
 
 def open_to_verify(scene: Scene, title: str) -> None:
     """The newest run of every computer whose result somebody has to look at."""
-    parts = [
-        Part(result.run, host.name)
-        for host in scene.snapshot.hosts()
-        for result in scene.snapshot.host_history(host.name, limit=1)
-        if result.needs_verify
-    ]
+    hosts = scene.snapshot.hosts_to_verify()
+    parts = [Part(host.last_run, host.name) for host in hosts if host.last_run is not None]
     past_evidence.open_parts(scene, parts, title)

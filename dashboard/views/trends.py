@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import past_evidence
 import widgets
 from changes import NetChange
 from disks import fullest, left, line, until_full
 from itcare.core.words import SoftwareChange
-from itcare.publish.rows import ForecastRow, HostRow, MeasureRow, SoftwareChangeRow, TempRow
+from itcare.publish.reader import Amount, CleanUp
+from itcare.publish.rows import ForecastRow, HostRow, SoftwareChangeRow
 from past_evidence import Changed, Part
 from scene import Scene
 from states import outcome_word
@@ -17,30 +18,27 @@ from views.frame import quiet
 from words import short_day, size, tr, trn
 
 KEPT = timedelta(weeks=26)  # of the line in the table
-DISK, FREED, PLANNED = "disk_used_bytes", "temp_freed_bytes", "temp_planned_bytes"
+Counts = Mapping[SoftwareChange, int]
 
 
 @dataclass(frozen=True)
 class Trend:
-    """One computer over time. `changes`: what its newest list of software showed; None: there is no list."""
+    """One computer over time.
+
+    `listed`: the newest run that listed its software, and `changes` what that one found changed; None: no run did.
+    """
 
     host: HostRow
     disk: ForecastRow | None
-    used: tuple[MeasureRow, ...]
-    changes: tuple[SoftwareChangeRow, ...] | None
-    temps: tuple[TempRow, ...]
-    cleaned: str
+    used: tuple[Amount, ...]
+    listed: int | None
+    changes: Counts | None
+    cleaned: CleanUp | None
 
 
 def show(scene: Scene, hosts: Sequence[HostRow]) -> str | None:
     """The table; a pressed cell opens its evidence, a pressed name is returned."""
-    forecasts: dict[str, list[ForecastRow]] = {}
-    for forecast in scene.snapshot.forecasts():
-        forecasts.setdefault(forecast.host, []).append(forecast)
-    changes: dict[str, list[SoftwareChangeRow]] = {}
-    for change in scene.snapshot.software_changes(limit=5000):
-        changes.setdefault(change.host, []).append(change)
-    trends = [_gather(scene, host, forecasts.get(host.name, ()), changes.get(host.name, ())) for host in hosts]
+    trends = _gather(scene, hosts)
     columns = {
         tr("Computer"): 90, tr("Last visit"): 105, tr("Fullest disk"): 175, tr("Used over time, 0–100%"): 165,
         tr("Full in"): 115, tr("Changes of programs"): 180, tr("Temporary files"): None,
@@ -59,43 +57,33 @@ def show(scene: Scene, hosts: Sequence[HostRow]) -> str | None:
     return None
 
 
-def _gather(
-    scene: Scene, host: HostRow, forecasts: Sequence[ForecastRow], changes: Sequence[SoftwareChangeRow]
-) -> Trend:
-    disk = next(iter(fullest(forecasts)), None)
-    snapshot = scene.snapshot
-    used: tuple[MeasureRow, ...] = ()
-    if disk is not None:
-        used = snapshot.measures(host.name, DISK, disk.subject, since=scene.now - KEPT)
-    temps = snapshot.temps(host.name, limit=50)
-    newest = tuple(row for row in temps if row.run == temps[0].run)
-    return Trend(host, disk, used, _newest_changes(scene, host.name, changes), newest, _cleaned(scene, newest))
+def _gather(scene: Scene, hosts: Sequence[HostRow]) -> list[Trend]:
+    """What the table shows of all computers in it, asked for at once and without its evidence."""
+    snapshot, names = scene.snapshot, [host.name for host in hosts]
+    forecasts: dict[str, list[ForecastRow]] = {}
+    for row in snapshot.forecasts(hosts=names):
+        forecasts.setdefault(row.host, []).append(row)
+    disks = {name: fullest(rows)[0] for name, rows in forecasts.items()}
+    used = snapshot.amounts([(name, disk.subject) for name, disk in disks.items()], since=scene.now - KEPT)
+    lines = dict(zip(disks, used, strict=True))
+    lists = snapshot.newest_lists(names)
+    changes = snapshot.change_counts(lists)
+    cleaned = snapshot.newest_clean_ups(names)
+    return [
+        Trend(host, disks.get(host.name), lines.get(host.name, ()), lists.get(host.name), changes.get(host.name),
+              cleaned.get(host.name))
+        for host in hosts
+    ]  # fmt: skip
 
 
-def _newest_changes(
-    scene: Scene, host: str, changes: Sequence[SoftwareChangeRow]
-) -> tuple[SoftwareChangeRow, ...] | None:
-    """Of the newest visit that listed the software; nothing where that visit found none."""
-    listed = [row.run for row in scene.snapshot.software(host, limit=1)]
-    if not listed and not changes:
-        return None
-    newest = max((*listed, *(row.run for row in changes)))
-    return tuple(row for row in changes if row.run == newest)
-
-
-def _cleaned(scene: Scene, temps: Sequence[TempRow]) -> str:
-    """What the newest clean-up freed, or would free; empty where there was none."""
-    if not temps:
+def _cleaned(scene: Scene, row: CleanUp | None) -> str:
+    """What the newest clean-up freed, or would free; where there was none, that."""
+    if row is None:
         return tr("no clean-up yet")
-    run, host, at = temps[0].run, temps[0].host, temps[0].at
-    when = "" if at is None else f", {short_day(scene.local(at).date())}"
-    since = at or datetime.fromtimestamp(0, tz=scene.zone)
-    for name in (FREED, PLANNED):
-        for row in scene.snapshot.measures(host, name, since=since - timedelta(days=1)):
-            if row.run == run:
-                told = tr("{size} freed", size=size(row.value)) if name == FREED else _could(row.value)
-                return told + when
-    return tr("nothing known") + when
+    when = "" if row.at is None else f", {short_day(scene.local(row.at).date())}"
+    if row.freed is not None:
+        return tr("{size} freed", size=size(row.freed)) + when
+    return (tr("nothing known") if row.planned is None else _could(row.planned)) + when
 
 
 def _could(value: float) -> str:
@@ -109,16 +97,21 @@ def _row(scene: Scene, trend: Trend) -> tuple[object, ...]:
         visit = f"{outcome_word(host.last_outcome)[0]} {short_day(scene.local(host.last_attempt_at).date())}"
     full = tr("no data") if disk is None else f"{widgets.plain(disk.subject, 20)}: {left(disk)}"
     until = tr("too little data") if disk is None else until_full(disk, scene.now)
-    return (host.name, visit, full, line(trend.used), until, count_changes(trend.changes), trend.cleaned)
+    return (
+        host.name,
+        visit,
+        full,
+        line(trend.used),
+        until,
+        count_changes(trend.changes),
+        _cleaned(scene, trend.cleaned),
+    )
 
 
-def count_changes(changes: Sequence[SoftwareChangeRow] | None) -> str:
+def count_changes(counts: Counts | None) -> str:
     """`3 updated, 1 new`, in counts that add up; nothing known is not "none"."""
-    if changes is None:
+    if counts is None:
         return tr("no data")
-    counts: Mapping[SoftwareChange, int] = {
-        kind: sum(row.kind is kind for row in changes) for kind in SoftwareChange
-    }  # fmt: skip
     parts = [
         (counts[SoftwareChange.UPDATED], trn("{n} updated", "{n} updated", counts[SoftwareChange.UPDATED])),
         (counts[SoftwareChange.INSTALLED], trn("{n} new", "{n} new", counts[SoftwareChange.INSTALLED])),
@@ -133,12 +126,23 @@ def _open(scene: Scene, trend: Trend, column: int) -> None:
         parts = () if trend.host.last_run is None else (Part(trend.host.last_run, trend.host.name),)
         past_evidence.open_parts(scene, parts, tr("{host}: last visit", host=name))
     elif column in (2, 3, 4):
-        past_evidence.open_measures(scene, trend.used, tr("{host}: fullest disk", host=name))
+        _open_disk(scene, trend)
     elif column == 5:
-        rows = [Changed(trend.host.name, _as_net(row)) for row in trend.changes or ()]
+        found = () if trend.listed is None else scene.snapshot.changes_of_run(trend.listed, trend.host.name)
+        rows = [Changed(trend.host.name, _as_net(row)) for row in found]
         past_evidence.open_changes(scene, rows, tr("{host}: changes of programs", host=name))
     else:
-        past_evidence.open_temps(scene, trend.temps, tr("{host}: temporary files", host=name))
+        temps = () if trend.cleaned is None else scene.snapshot.temps_of_run(trend.cleaned.run, trend.host.name)
+        past_evidence.open_temps(scene, temps, tr("{host}: temporary files", host=name))
+
+
+def _open_disk(scene: Scene, trend: Trend) -> None:
+    """The measures of the line."""
+    used = () if trend.disk is None else scene.snapshot.measures(
+        trend.host.name, trend.disk.name, trend.disk.subject, since=scene.now - KEPT
+    )  # fmt: skip
+    title = tr("{host}: fullest disk", host=widgets.host_label(trend.host.name))
+    past_evidence.open_measures(scene, used, title)
 
 
 def _as_net(row: SoftwareChangeRow) -> NetChange:

@@ -1,7 +1,5 @@
 """Who was on our computers, when, and what did they do? `?run=N` opens one run."""
 
-from datetime import date
-
 import streamlit as st
 
 import filters
@@ -14,7 +12,7 @@ from states import duty_name, run_word
 from views import frame, run
 from words import lasting, moment, month_name, of, table_day, tr, trn
 
-_CHUNK = 200  # runs asked for at once while looking for those of a month
+_CHUNK = 1000  # runs asked for at once
 PER_PAGE = 100
 
 
@@ -81,19 +79,13 @@ def headline(scene: Scene, runs: list[RunRow]) -> str:
 
 
 def runs_of_month(scene: Scene) -> list[RunRow]:
-    """Runs that were opened in the chosen month of the client's calendar, newest first."""
+    """All runs that were opened in the chosen month of the client's calendar, newest first."""
     found: list[RunRow] = []
-    offset = 0
-    while chunk := scene.snapshot.runs(limit=_CHUNK, offset=offset):
-        found += [row for row in chunk if _month_of(scene, row) == scene.month]
-        if _month_of(scene, chunk[-1]) < scene.month:
+    while chunk := scene.snapshot.runs_of_month(scene.month_key, limit=_CHUNK, offset=len(found)):
+        found += chunk
+        if len(chunk) < _CHUNK:
             break
-        offset += _CHUNK
     return found
-
-
-def _month_of(scene: Scene, row: RunRow) -> date:
-    return scene.local(row.opened_at).date().replace(day=1)
 
 
 def _columns() -> dict[str, int | None]:

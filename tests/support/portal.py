@@ -175,6 +175,7 @@ def _day(book: _Book, day: date, trouble: dict[str, HostOutcome], ago: int) -> N
             entry_closed=entry_closed, leaf_opened=leaf_opened, leaf_closed=leaf_closed,
             alarms=({"kind": "process", "text": "the runner ended before its last line"},)
             if state is RunState.INTERRUPTED else (),
+            month=f"{opened.astimezone(ZONE):%Y-%m}",
         )
     )  # fmt: skip
     for result in results:
@@ -241,6 +242,7 @@ def _host(book: _Book, name: str, last: HostResultRow, seen: HostResultRow) -> H
     return HostRow(
         name=name, site=site, role=role, os=system, current=True, last_run=last.run, last_outcome=last.outcome,
         last_reason=last.reason, last_attempt_at=last.opened_at, last_observed_at=seen.closed_at,
+        needs_verify=last.needs_verify,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from itcare.publish.rows import (
     HostResultRow,
     MeasureRow,
     SoftwareChangeRow,
+    SoftwareLookRow,
     SoftwareRow,
     TempRow,
 )
@@ -57,10 +58,10 @@ def past_rows(
         "forecasts": tuple(_forecasts(measures)),
         "finding_intervals": tuple(_interval(row, looks[row.host]) for row in findings if row.run),
         "software": tuple(
-            SoftwareRow(host, name, version, publisher, "amd64", "machine", now - timedelta(days=60 + place), "dpkg",
-                        seen[-1].run)
-            for host, seen in sorted(looks.items()) for place, (name, version, publisher) in enumerate(PACKAGES)
+            SoftwareRow(host, name, version, publisher, "amd64", "machine", now - timedelta(days=60 + place), "dpkg")
+            for host in sorted(looks) for place, (name, version, publisher) in enumerate(PACKAGES)
         ),
+        "software_looks": tuple(SoftwareLookRow(host, "dpkg", seen[-1].run) for host, seen in sorted(looks.items())),
         "software_changes": tuple(row for host, seen in sorted(looks.items()) for row in _changes(host, seen)),
         "temps": tuple(row for host, seen in sorted(looks.items()) for row in _temps(host, seen)),
     }  # fmt: skip

@@ -6,13 +6,16 @@ Clients are invented; the first is ACME (Polish), the second NORD (English), mor
 Everything follows from the arguments: the same call writes the same rows.
 """
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from itcare.core.words import (
     FindingStatus,
@@ -41,13 +44,16 @@ from itcare.publish.rows import (
     ObligationRow,
     RunRow,
     SoftwareChangeRow,
+    SoftwareLookRow,
     SoftwareRow,
     TaskRow,
     TempRow,
 )
+from itcare.publish.schema import MONTH_FILE, MONTH_TABLES, SNAPSHOT_FILE
 from itcare.publish.writer import SnapshotRows, locked_folder, write_sidecar, write_snapshot
 
 GB = 10**9
+ZONE = ZoneInfo("Europe/Warsaw")
 
 NOW = datetime(2026, 3, 18, 9, 30, tzinfo=UTC)
 """When the snapshots were published, unless told otherwise."""
@@ -141,6 +147,20 @@ def write_client(published: Path, client_id: int, rows: SnapshotRows) -> None:
         write_sidecar(folder, rows.meta.client, rows.meta.legal_name)
 
 
+def month_files(published: Path, client_id: int = 1) -> list[Path]:
+    """The files of a client's months, the oldest first."""
+    return sorted(path for path in (published / str(client_id)).iterdir() if MONTH_FILE.fullmatch(path.name))
+
+
+def change_table(published: Path, table: str, statement: str, values: Sequence[object] = ()) -> None:
+    """Change a table of the first client as somebody with write access could, in every file that has it."""
+    files = month_files(published) if table in MONTH_TABLES else [published / "1" / SNAPSHOT_FILE]
+    for file in files:
+        file.chmod(0o600)
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute(statement, values)
+
+
 def plan_client(
     number: int,
     *,
@@ -192,15 +212,17 @@ def _past(plan: _Plan) -> dict[str, tuple[object, ...]]:
             for row in newest
         ),
         "finding_intervals": tuple(
-            FindingIntervalRow(name, "disk.free", plan.text("/", position), status, first, last, 1, plan.runs, current)
+            FindingIntervalRow(name, "disk.free", plan.text("/", position), status, first, last, 1, plan.runs, current,
+                               not current)
             for position, name in enumerate(hosts)
             for status, current in ((FindingStatus.OK, False), (FindingStatus.FAIL, True))
         ),
         "software": tuple(
             SoftwareRow(name, plan.text(package, position), "1.0-1", plan.text("Debian", position), "amd64", "machine",
-                        first if package == "bash" else None, "dpkg", plan.runs)
+                        first if package == "bash" else None, "dpkg")
             for position, name in enumerate(hosts) for package in ("bash", "openssl")
         ),
+        "software_looks": tuple(SoftwareLookRow(name, "dpkg", plan.runs) for name in hosts),
         "software_changes": tuple(
             SoftwareChangeRow(name, last, 1, plan.runs, SoftwareChange.UPDATED, "openssl", "machine", "dpkg", "amd64",
                               "3.0.1", plan.text("3.0.2", position))
@@ -225,7 +247,7 @@ def _meta(plan: _Plan) -> Meta:
         client=plan.code,
         legal_name=plan.legal_name,
         locale=plan.locale,
-        tz="Europe/Warsaw",
+        tz=ZONE.key,
         published_at=plan.now,
         kept_since=date(2026, 1, 7),
         policy_version="2026.1",
@@ -266,17 +288,22 @@ def _host(plan: _Plan, position: int) -> HostRow:
         last_reason=_reason(outcome) if plan.runs else None,
         last_attempt_at=plan.opened(plan.runs) if plan.runs else None,
         last_observed_at=plan.opened(plan.runs) + timedelta(minutes=2) if seen else None,
+        needs_verify=plan.runs > 0 and outcome.needs_verify,
     )
 
 
 def make_run_row(digest: Callable[..., str], **values: Any) -> RunRow:
-    """A run of the daily visit; `values` say what is its own, `digest` makes what nobody reads."""
+    """A run of the daily visit; `values` say what is its own, `digest` makes what nobody reads.
+
+    Its month is that of its opening.
+    """
     common = {
         "duty": "visit.daily", "grade": RunGrade.ANNOUNCED, "played_from": None, "played_to": None, "reruns": None,
         "stated_operator": None, "sudo_user": None, "controller": "controller01",
         "contract_commit": digest("commit")[:40], "contract_dirty": False, "code_version": "0.1.0",
         "code_commit": digest("code")[:40], "collection_version": "0.1.0", "playbook_sha256": digest("visit.yml"),
         "inventory_sha256": digest("inventory", values["number"]),
+        "month": f"{values['opened_at'].astimezone(ZONE):%Y-%m}",
     }  # fmt: skip
     return RunRow(**{**common, **values})
 

@@ -3,9 +3,10 @@
 What is the same for a client's snapshot and for the overview of the firm.
 """
 
+import json
 import sqlite3
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -14,7 +15,7 @@ from typing import Self
 from itcare.core.errors import NotFoundError, UnsafeError
 from itcare.core.names import HOST_NAME
 from itcare.publish import queries
-from itcare.publish.codec import NamedColumns, decode_row
+from itcare.publish.codec import NamedColumns, decode_row, decoder
 
 MAXIMUM_ROWS = 5000
 """No answer has more rows than this, whatever limit is asked for."""
@@ -76,7 +77,13 @@ class PublishedDatabase:
         return rows[0] if rows else None
 
     def _rows[T](self, kind: type[T], statement: str, values: Mapping[str, object]) -> tuple[T, ...]:
-        return tuple(self._decode(kind, row) for row in self._fetch(statement, values))
+        rows = self._fetch(statement, values)
+        if not rows:
+            return ()
+        try:
+            return tuple(map(decoder(kind, tuple(rows[0].keys())), rows))
+        except ValueError as error:
+            raise damaged(self._what, self._subject, str(error)) from error
 
     def _fetch(self, statement: str, values: Mapping[str, object]) -> list[sqlite3.Row]:
         try:
@@ -140,6 +147,11 @@ def number_or_none(value: int) -> int | None:
 def host_or_none(name: str) -> str | None:
     """A name that a host may have; None, which equals nothing in SQL, for any other."""
     return name if HOST_NAME.fullmatch(name) else None
+
+
+def hosts_json(names: Sequence[str]) -> str:
+    """Names that hosts may have, as a JSON list for a statement that is put once for many hosts."""
+    return json.dumps([name for name in names if HOST_NAME.fullmatch(name)])
 
 
 def text_or_empty(value: str) -> str:

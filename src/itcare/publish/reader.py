@@ -1,4 +1,4 @@
-"""The reader of a snapshot: opened read-only and immutable, every question bounded and indexed.
+"""The reader of a snapshot: its files opened read-only and immutable, every question bounded and indexed.
 
 A snapshot holds one client, so a run or host of another client is simply not there: the methods
 answer None or an empty tuple for a missing, a foreign and a nonsensical name alike.
@@ -14,30 +14,20 @@ from itcare.core.words import FindingStatus, ObligationState
 from itcare.publish import queries
 from itcare.publish.codec import column_names
 from itcare.publish.database import MAXIMUM_ROWS, connect, host_or_none, number_or_none, text_or_empty, window
-from itcare.publish.retrospect import Retrospect
-from itcare.publish.rows import (
-    FactRow,
-    FileRow,
-    FindingRow,
-    HostResultRow,
-    HostRow,
-    Meta,
-    ObligationRow,
-    RunRow,
-    TaskRow,
-)
+from itcare.publish.rows import FactRow, FindingRow, HostRow, Meta, ObligationRow
 from itcare.publish.schema import SNAPSHOT_FILE, SNAPSHOT_VERSION
+from itcare.publish.sums import BY_SEVERITY, Amount, CleanUp, Jobs, Sums, Undone
 
-__all__ = ["MAXIMUM_ROWS", "Snapshot"]
+__all__ = ["MAXIMUM_ROWS", "Amount", "CleanUp", "Jobs", "Snapshot", "Undone"]
 
 _WHAT = "the snapshot of"
-_BY_SEVERITY = (FindingStatus.FAIL, FindingStatus.WARN, FindingStatus.UNKNOWN, FindingStatus.OK)
 
 
-class Snapshot(Retrospect):
+class Snapshot(Sums):
     """One client's published data. A context manager; threads may share one.
 
-    Every method raises UnsafeError when the file turns out to be damaged.
+    Every method raises UnsafeError when a file turns out to be damaged. A month's file is opened by the
+    first question that needs it: NotFoundError when it is missing, UnsafeError when it is not what it should be.
     """
 
     def __init__(self, connection: sqlite3.Connection, scope: ClientScope) -> None:
@@ -55,6 +45,7 @@ class Snapshot(Retrospect):
         try:
             snapshot = cls(connection, scope)
             snapshot._refuse_strangers()
+            snapshot._find_months()
         except BaseException:
             connection.close()
             raise
@@ -119,11 +110,15 @@ class Snapshot(Retrospect):
         """One host, or None."""
         return self._row(HostRow, queries.HOST, {"host": host_or_none(name)})
 
-    def host_history(self, name: str, *, limit: int = 50, offset: int = 0) -> tuple[HostResultRow, ...]:
-        """What became of one host in its runs, newest run first."""
-        return self._rows(HostResultRow, queries.HOST_HISTORY, {"host": host_or_none(name), **window(limit, offset)})
+    def host_names(self, *, limit: int = MAXIMUM_ROWS, offset: int = 0) -> tuple[str, ...]:
+        """The name of every host, in order."""
+        return tuple(str(row["name"]) for row in self._fetch(queries.HOST_NAMES, window(limit, offset)))
 
-    def host_findings(self, name: str, *, limit: int = 500) -> tuple[FindingRow, ...]:
+    def hosts_to_verify(self, *, limit: int = MAXIMUM_ROWS, offset: int = 0) -> tuple[HostRow, ...]:
+        """Hosts whose newest result somebody has to look at, by name."""
+        return self._rows(HostRow, queries.HOSTS_TO_VERIFY, window(limit, offset))
+
+    def host_findings(self, name: str, *, limit: int = MAXIMUM_ROWS) -> tuple[FindingRow, ...]:
         """Findings of one host, worst first."""
         return self._rows(FindingRow, queries.HOST_FINDINGS, {"host": host_or_none(name), **window(limit, 0)})
 
@@ -149,38 +144,11 @@ class Snapshot(Retrospect):
     def worst_by_host(self) -> Mapping[str, FindingStatus]:
         """The worst status of each host that has findings; a host without any is not in it."""
         rows = self._fetch(queries.WORST_BY_HOST, {"limit": MAXIMUM_ROWS})
-        return {str(row["host"]): _BY_SEVERITY[int(row["severity"])] for row in rows}
+        return {str(row["host"]): BY_SEVERITY[int(row["severity"])] for row in rows}
 
     def facts(self, host: str) -> tuple[FactRow, ...]:
         """The sources of a host's newest usable observation."""
         return self._rows(FactRow, queries.FACTS, {"host": host_or_none(host), **window(MAXIMUM_ROWS, 0)})
-
-    def runs(self, *, limit: int = 50, offset: int = 0) -> tuple[RunRow, ...]:
-        """Runs, newest first."""
-        return self._rows(RunRow, queries.RUNS, window(limit, offset))
-
-    def run_count(self) -> int:
-        """How many runs there are."""
-        return int(self._fetch(queries.RUN_COUNT, {})[0]["count"])
-
-    def run(self, number: int) -> RunRow | None:
-        """One run, or None."""
-        return self._row(RunRow, queries.RUN, {"run": number_or_none(number)})
-
-    def host_results(self, run: int, *, limit: int = MAXIMUM_ROWS, offset: int = 0) -> tuple[HostResultRow, ...]:
-        """What became of every host of a run, by host."""
-        return self._rows(HostResultRow, queries.HOST_RESULTS, {"run": number_or_none(run), **window(limit, offset)})
-
-    def tasks(self, run: int, host: str | None = None, *, limit: int = 500, offset: int = 0) -> tuple[TaskRow, ...]:
-        """Tasks of a run by host and position, all or those of one host."""
-        values: dict[str, object] = {"run": number_or_none(run), **window(limit, offset)}
-        if host is None:
-            return self._rows(TaskRow, queries.TASKS, values)
-        return self._rows(TaskRow, queries.TASKS_OF_HOST, {**values, "host": host_or_none(host)})
-
-    def files(self, run: int, *, limit: int = 1000, offset: int = 0) -> tuple[FileRow, ...]:
-        """The playbooks, modules and scripts that a run used."""
-        return self._rows(FileRow, queries.FILES, {"run": number_or_none(run), **window(limit, offset)})
 
     def _refuse_strangers(self) -> None:
         self._refuse_version("snapshot_version", SNAPSHOT_VERSION)

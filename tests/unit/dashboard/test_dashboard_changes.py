@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itcare.core.words import SoftwareChange
-from itcare.publish.rows import MeasureRow, SoftwareChangeRow
+from itcare.publish.rows import SoftwareChangeRow
 from tests.support import dashboard  # noqa: F401 - puts the dashboard's modules on the path
 
 import changes  # isort: skip
@@ -58,10 +58,8 @@ def test_the_same_name_elsewhere_is_another_package() -> None:
 
 
 def test_visits_are_told_once_and_newest_first() -> None:
-    counts = [MeasureRow("pc01", "software_count", None, START + timedelta(days=n), 3.0, None, n + 1) for n in (1, 2)]
-    assert [look.run for look in changes.looks(counts, [_row(2, UPDATED, "1", "2"), _row(4, UPDATED, "2", "3")])] == [
-        5, 3, 2,
-    ]  # fmt: skip
+    known = {2: START, 5: START + timedelta(days=3), 3: START + timedelta(days=1), 4: START + timedelta(days=1)}
+    assert [look.run for look in changes.looks(known)] == [5, 4, 3, 2]
 
 
 _Sets = st.lists(st.frozensets(st.sampled_from("123456"), max_size=4), min_size=2, max_size=6)

@@ -12,7 +12,7 @@ from itcare.core.clock import SystemClock
 from itcare.core.words import HostOutcome, RunState
 from tests.support.dashboard import app, at_page
 from tests.support.portal import DAYS, HOSTS, RERUN_AGO, UNANNOUNCED_AGO, make_portal, portal_rows
-from tests.support.snapshots import make_snapshot
+from tests.support.snapshots import change_table, make_snapshot
 
 NOW = SystemClock().now()
 LAST = DAYS + 1
@@ -95,12 +95,8 @@ def test_the_search_finds_by_every_word(portal: Path, monkeypatch: pytest.Monkey
 
 def test_what_is_not_there_yet_explains_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     published = make_snapshot(tmp_path, clients=1, hosts=2, runs=2, now=NOW)
-    file = published / "1" / "current.sqlite"
-    file.chmod(0o600)
-    with sqlite3.connect(file) as connection:
-        for table in ("measure", "forecast", "software", "software_change", "temp"):
-            connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names above
-    connection.close()
+    for table in ("measure", "forecast", "software", "software_look", "software_change", "temp"):
+        change_table(published, table, f"DELETE FROM {table}")  # noqa: S608 - names above
     told = _texts(_open(published, monkeypatch, "computers", host=_first_host(published)))
     assert "No visit has measured the disks of this computer yet." in told
     assert "No visit has listed the programs of this computer yet." in told
@@ -170,12 +166,9 @@ def test_the_log_is_filtered_by_computer_person_and_day(portal: Path, monkeypatc
 
 def test_the_computer_filter_shows_the_runs_that_were_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     published = make_portal(tmp_path, NOW)
-    file = published / "1" / "current.sqlite"
-    file.chmod(0o600)
-    with sqlite3.connect(file) as connection:
-        for table in ("task", "host_result"):
-            connection.execute(f"DELETE FROM {table} WHERE host = 'nb01' AND run < ?", (LAST,))  # noqa: S608 - names above
-    connection.close()
+    for table in ("task", "host_result"):
+        statement = f"DELETE FROM {table} WHERE host = 'nb01' AND run < ?"  # noqa: S608 - names above
+        change_table(published, table, statement, (LAST,))
     test = _open(published, monkeypatch, "worklog")
     box = next(box for box in test.selectbox if box.label == "Computer")
     box.set_value(box.options.index("nb01")).run()
