@@ -34,7 +34,7 @@ def json_number(value: float) -> bytes:
     """An integer, or a number of at most six digits after its point and below 10**15, as RFC 8785 writes it."""
     if isinstance(value, int):
         return b"%d" % value
-    text = repr(round(value, 6))
+    text = repr(round(value, 6) + 0.0)  # never -0.0
     if "e" in text:  # Python and ECMAScript write exponents differently: not needed here, so not guessed
         raise ValueError(f"{text} has an exponent")
     return text.removesuffix(".0").encode()
