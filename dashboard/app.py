@@ -38,13 +38,28 @@ def main() -> None:
         without_client(scopes, frame.no_such_page if "client" in st.query_params else frame.nothing_published)
         return
     try:
-        with Snapshot.open(scope) as snapshot:
-            show(scopes, scope, snapshot)
+        snapshot = Snapshot.open(scope)
     except NotFoundError:
         without_client(scopes, frame.nothing_published)
-    except ItcareError as error:  # the reason is for the technician's log, the page says that it cannot be shown
-        _log.error("%s", error)
-        without_client(scopes, frame.unreadable)
+        return
+    except ItcareError as error:
+        unreadable(scopes, error)
+        return
+    with snapshot:
+        try:
+            show(scopes, scope, snapshot)
+        except ItcareError as error:
+            if (
+                snapshot.is_replaced()
+            ):  # twice since it was opened, so that a month is gone: draw the page of the new one
+                st.rerun()
+            unreadable(scopes, error)
+
+
+def unreadable(scopes: tuple[ClientScope, ...], error: ItcareError) -> None:
+    """The reason is for the technician's log, the page says that nothing can be shown."""
+    _log.error("%s", error)
+    without_client(scopes, frame.unreadable)
 
 
 def without_client(scopes: tuple[ClientScope, ...], explain: Callable[[], None]) -> None:

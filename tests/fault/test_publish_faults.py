@@ -27,15 +27,17 @@ except UnsafeError as error:
 print("published")
 """
 
-# Calls that touch the client's files, and the error that each is also struck with: the first of its
-# kind, one in the middle, the last.
+# Calls that touch the client's files, and the error that each is also struck with: for the month, the
+# present and the sidecar the first of its kind, one in the middle, the last.
 CALLS = [
-    ("openat", 1, "EIO"), ("fchmod", 1, "EIO"), ("pwrite64", 1, "ENOSPC"), ("pwrite64", 60, "ENOSPC"),
-    ("fsync", 1, "EIO"), ("rename", 1, "ENOSPC"), ("fsync", 2, "EIO"), ("write", 1, "ENOSPC"),
-    ("fsync", 3, "ENOSPC"), ("rename", 2, "EIO"), ("fsync", 4, "EIO"),
+    ("openat", 1, "EIO"), ("fchmod", 1, "EIO"), ("pwrite64", 1, "ENOSPC"), ("pwrite64", 30, "ENOSPC"),
+    ("fsync", 1, "EIO"), ("rename", 1, "ENOSPC"), ("fsync", 2, "EIO"), ("fchmod", 2, "EIO"),
+    ("pwrite64", 100, "ENOSPC"), ("fsync", 3, "EIO"), ("rename", 2, "ENOSPC"), ("fsync", 4, "EIO"),
+    ("write", 1, "ENOSPC"), ("fsync", 5, "ENOSPC"), ("rename", 3, "EIO"), ("fsync", 6, "EIO"),
 ]  # fmt: skip
 IDS = [f"{call}-{number}" for call, number, _ in CALLS]
-FIRST_RENAME_DONE = IDS.index("rename-1") + 1
+PUBLISHED = IDS.index("rename-2") + 1  # before it no reader learns of the new month
+MONTHS = {OLD: "2026-03.7.sqlite", NEW: "2026-03.8.sqlite"}
 
 
 @pytest.fixture
@@ -49,7 +51,11 @@ def publish_under(published, *options):
     folder = published / "1"
     files = [
         folder,
-        *(folder / f"{prefix}{name}" for prefix in ("", ".part-") for name in ("current.sqlite", "client.json")),
+        *(
+            folder / f"{prefix}{name}"
+            for prefix in ("", ".part-")
+            for name in ("current.sqlite", "client.json", *MONTHS.values())
+        ),
     ]
     paths = [argument for path in files for argument in ("-P", str(path))]
     command = ["strace", "-f", "-qq", "-o", "/dev/null", *paths, *options, sys.executable, "-c", SCRIPT, str(published)]
@@ -63,15 +69,17 @@ def shown_size(published):
         size = snapshot.meta().tree_size
         assert len(snapshot.hosts()) == HOSTS[size]
         assert all(snapshot.tasks(run.number) for run in snapshot.runs())
+        assert len(snapshot.host_results(1)) == HOSTS[size], "the months are those of the same publication"
         assert snapshot._connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         return size
 
 
 def settles(published):
-    """Whether the next publication is whole and clears away what the fault left."""
-    write_client(published, 1, with_meta(make_rows(plan_client(1, hosts=12)), tree_size=NEW))
-    names = {path.name for path in (published / "1").iterdir()}
-    return shown_size(published) == NEW and names == {"current.sqlite", "client.json"}
+    """Whether the next publication is whole, and the one after it has cleared away what the fault left."""
+    for _ in range(2):
+        write_client(published, 1, with_meta(make_rows(plan_client(1, hosts=12)), tree_size=NEW))
+        assert shown_size(published) == NEW
+    return {path.name for path in (published / "1").iterdir()} == {"current.sqlite", "client.json", MONTHS[NEW]}
 
 
 @pytest.mark.component("strace")
@@ -81,7 +89,7 @@ def test_a_kill_at_any_step_leaves_a_whole_snapshot(published, place):
     run = publish_under(published, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}")
     assert run.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL), run.stderr
     # The kill strikes a call that is already under way, so at the rename either may be there.
-    either = {OLD, NEW} if IDS[place] == "rename-1" else {NEW if place >= FIRST_RENAME_DONE else OLD}
+    either = {OLD, NEW} if IDS[place] == "rename-2" else {NEW if place >= PUBLISHED else OLD}
     assert shown_size(published) in either
     assert settles(published)
 
@@ -93,7 +101,7 @@ def test_an_error_at_any_step_is_told_and_leaves_a_whole_snapshot(published, pla
     run = publish_under(published, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}")
     assert run.returncode == 1, (run.stdout, run.stderr)
     assert "refused" in run.stderr and "Traceback" not in run.stderr
-    assert shown_size(published) == (NEW if place >= FIRST_RENAME_DONE else OLD)
+    assert shown_size(published) == (NEW if place >= PUBLISHED else OLD)
     assert not list((published / "1").glob(".part-*"))
     assert settles(published)
 

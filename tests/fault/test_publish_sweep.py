@@ -45,6 +45,7 @@ def shown_size(published: Path) -> int:
         size = snapshot.meta().tree_size
         assert len(snapshot.hosts()) == HOSTS[size]
         assert all(snapshot.tasks(run.number) for run in snapshot.runs())
+        assert len(snapshot.host_results(1)) == HOSTS[size]
         return size
 
 
@@ -59,9 +60,11 @@ def torment(base: tuple[Path, object], injection: Injection, folder: Path, tally
     tally.acknowledged += "PUBLISHED" in done.output
     tally.lost += "PUBLISHED" in done.output and size == OLD
     assert "PUBLISHED" in done.output or done.code != 0, (injection, done)
-    write_client(published, 1, with_meta(make_rows(plan_client(1, hosts=12)), tree_size=publish_once.SIZE))
-    assert shown_size(published) == publish_once.SIZE
-    assert {path.name for path in (published / "1").iterdir()} == {"current.sqlite", "client.json"}
+    for _ in range(2):  # the first leaves the months to readers of what was there before
+        write_client(published, 1, with_meta(make_rows(plan_client(1, hosts=12)), tree_size=publish_once.SIZE))
+        assert shown_size(published) == publish_once.SIZE
+    names = {path.name for path in (published / "1").iterdir()}
+    assert names == {"current.sqlite", "client.json", f"2026-03.{publish_once.SIZE}.sqlite"}
     shutil.rmtree(folder / "copy")
     return size
 

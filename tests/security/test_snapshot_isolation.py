@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import stat
 import tempfile
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from itcare.publish.firm_reader import FirmOverview
 from itcare.publish.firm_writer import publish_firm
 from itcare.publish.publication import publish_client
 from itcare.publish.reader import Snapshot
+from itcare.publish.schema import MONTH_TABLES, PRESENT_TABLES
 from tests.support.publishing import SMALL_JUDGE, make_source, write_contract
-from tests.support.snapshots import make_snapshot
+from tests.support.snapshots import change_table, make_snapshot, month_files
 from tests.support.stories import DAY, Story, observe, task
 
 NOON = DAY + timedelta(hours=4)
@@ -74,6 +76,11 @@ def traces(folder, *words):
     return {word for word in words for form in (word, word.swapcase()) if form.encode() in content}
 
 
+def traces_of_file(path, *words):
+    content = path.read_bytes()
+    return {word for word in words if word.encode() in content}
+
+
 def traces_of(folder, code):
     return traces(folder, MARKS[code], code, *NAMES[code][1:], f"visit of {code}", f"DPA/{code}")
 
@@ -87,36 +94,24 @@ def test_the_search_finds_what_is_there(published):
     for folder, code in (("1", "ACME"), ("2", "NORD")):
         assert {MARKS[code], code, NAMES[code][1], f"visit of {code}"} <= traces_of(published / folder, code)
         mark = MARKS[code].encode()
+        content = b"".join(path.read_bytes() for path in (published / folder).iterdir())
         for part in ("os", "user", "login", "stated", "sudo", "why", "task", "args", "message", "remote", "said",
                      "alarm", "boss", "end", "package", "version", "publisher", "account", "category"):  # fmt: skip
-            assert mark + f"-{part}".encode() in (published / folder / "current.sqlite").read_bytes(), part
+            assert mark + f"-{part}".encode() in content, part
 
 
 def test_the_search_would_find_rows_that_a_copied_database_keeps_in_free_pages(published):
     """Why the file is filled and never copied: deleting B's rows from a copy leaves B's bytes in it."""
-    shutil.copy(published / "2" / "current.sqlite", published / "1" / "copied.sqlite")
-    connection = sqlite3.connect(published / "1" / "copied.sqlite", isolation_level=None)
-    connection.execute("PRAGMA secure_delete = OFF")
-    for table in (
-        "temp",
-        "software_change",
-        "software",
-        "finding_interval",
-        "forecast",
-        "measure",
-        "task",
-        "obligation",
-        "fact",
-        "finding",
-        "file",
-        "host_result",
-        "run",
-        "host",
-        "meta",
-    ):
-        connection.execute(f"DELETE FROM {table}")  # noqa: S608 fixed names
-    connection.close()
-    assert MARKS["NORD"] in traces_of(published / "1", "NORD")
+    (month,) = month_files(published, 2)
+    for file, tables in ((published / "2" / "current.sqlite", PRESENT_TABLES), (month, MONTH_TABLES)):
+        copied = published / "1" / "copied.sqlite"
+        shutil.copy(file, copied)
+        with closing(sqlite3.connect(copied, isolation_level=None)) as connection:
+            connection.execute("PRAGMA secure_delete = OFF")
+            for table in ("meta", *reversed(tables)):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 our own names
+        assert MARKS["NORD"] in traces_of(published / "1", "NORD"), file
+        copied.unlink()
 
 
 def test_the_overview_holds_sums_of_both_and_lies_in_neither_folder(published):
@@ -126,7 +121,8 @@ def test_the_overview_holds_sums_of_both_and_lies_in_neither_folder(published):
     for mark in MARKS.values():
         for part in ("os", "user", "login", "stated", "why", "task", "message", "remote", "package", "boss"):
             assert f"{mark}-{part}".encode() not in content, "the overview holds sums, and names of clients"
-    assert {path.name for path in (published / "1").iterdir()} == {"current.sqlite", "client.json"}
+    months = {path.name for path in month_files(published)}
+    assert {path.name for path in (published / "1").iterdir()} == {"current.sqlite", "client.json", *months}
 
 
 def test_a_person_of_a_client_never_gets_to_the_overview(published, monkeypatch):
@@ -155,7 +151,10 @@ def test_a_clients_publication_reads_no_other_clients_snapshot(published, tmp_pa
 def test_publishing_again_does_not_grow_what_is_known(published, tmp_path):
     loaded = write_contract(tmp_path / "contracts", "ACME", ["pc01"], legal_name="Acme")
     publish_client(published, make_source(Story("ACME"), loaded, 1), SMALL_JUDGE, NOON)
-    assert traces(published / "1", MARKS["ACME"], "acme-serwer") == set(), "what left the ledger left the file"
+    assert not traces_of_file(published / "1" / "current.sqlite", MARKS["ACME"], "acme-serwer")
+    # The months stay for readers of the snapshot before, until the next publication.
+    publish_client(published, make_source(Story("ACME"), loaded, 1), SMALL_JUDGE, NOON)
+    assert traces(published / "1", MARKS["ACME"], "acme-serwer") == set(), "what left the ledger left the files"
     assert traces_of(published / "1", "NORD") == set()
 
 
@@ -176,6 +175,47 @@ def test_a_host_or_run_of_another_client_is_not_there(published):
         assert snapshot.host("nord-server") is snapshot.host("nobody") is None
         assert snapshot.host_history("nord-server") == snapshot.facts("nord-server") == ()
         assert not any(MARKS["NORD"] in repr(row) for row in snapshot.findings())
+
+
+def test_a_strangers_month_under_the_right_name_is_refused(published):
+    (mine,), (theirs,) = month_files(published, 1), month_files(published, 2)
+    with Snapshot.open(find_scope(list_scopes(published), "ACME")) as snapshot:
+        assert snapshot.host_results(1)
+    shutil.copy(theirs, mine)
+    with (
+        Snapshot.open(find_scope(list_scopes(published), "ACME")) as snapshot,
+        pytest.raises(UnsafeError, match="of another client"),
+    ):
+        snapshot.host_results(1)
+
+
+def test_a_link_to_a_strangers_month_is_not_followed(published):
+    (mine,), (theirs,) = month_files(published, 1), month_files(published, 2)
+    for target in (theirs, Path("../2") / theirs.name):
+        mine.unlink()
+        mine.symlink_to(target)
+        with (
+            Snapshot.open(find_scope(list_scopes(published), "ACME")) as snapshot,
+            pytest.raises(UnsafeError, match="not a regular file"),
+        ):
+            snapshot.host_history("pc01")
+
+
+@pytest.mark.parametrize("name", ["../2/{}", "/{}", "2026-03.sqlite", "current.sqlite", "2026-02.1.sqlite", "", "\x00"])
+def test_a_name_in_the_snapshot_is_never_taken_for_a_path(published, name, monkeypatch):
+    """Else whoever can write one file of a client could have another client's shown, or any file opened."""
+    (theirs,) = month_files(published, 2)
+    change_table(published, "month", "UPDATE month SET file = ?", (name.format(theirs.name),))
+    opened = []
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda path, *args, **options: opened.append(str(path)) or real(
+        path, *args, **options))  # fmt: skip
+    with (
+        Snapshot.open(find_scope(list_scopes(published), "ACME")) as snapshot,
+        pytest.raises(UnsafeError, match="it names the file"),
+    ):
+        snapshot.tasks(1)
+    assert len(opened) == 1, "the snapshot itself"
 
 
 def as_stranger(group, work):
@@ -209,7 +249,8 @@ def shared():
 def _read_all(published):
     try:
         with Snapshot.open(find_scope(list_scopes(published), "ACME")) as snapshot:
-            return 0 if len(snapshot.hosts()) == 5 and snapshot.meta().client == "ACME" else 1
+            seen = len(snapshot.hosts()) == 5 and snapshot.meta().client == "ACME" and snapshot.tasks(3)
+            return 0 if seen else 1
     except (ItcareError, AttributeError):
         return 2
 
@@ -226,6 +267,8 @@ def test_the_portals_group_can_neither_change_nor_add_a_file(shared):
         for act in (
             lambda: (shared / "1" / "current.sqlite").open("r+b"),
             lambda: (shared / "1" / "client.json").unlink(),
+            lambda: month_files(shared)[0].open("r+b"),
+            lambda: month_files(shared)[0].unlink(),
             lambda: (shared / "1" / "x").touch(),
             lambda: (shared / "2").mkdir(),
         ):

@@ -212,8 +212,7 @@ def _past(plan: _Plan) -> dict[str, tuple[object, ...]]:
             for row in newest
         ),
         "finding_intervals": tuple(
-            FindingIntervalRow(name, "disk.free", plan.text("/", position), status, first, last, 1, plan.runs, current,
-                               not current)
+            FindingIntervalRow(name, "disk.free", plan.text("/", position), status, first, last, 1, plan.runs, current)
             for position, name in enumerate(hosts)
             for status, current in ((FindingStatus.OK, False), (FindingStatus.FAIL, True))
         ),

@@ -18,6 +18,7 @@ from itcare.publish.source import read_source
 from tests.support.ledgers import START, check, new_ledger
 from tests.support.observations import file_system, observation, ok
 from tests.support.publishing import write_contract
+from tests.support.questions import count_statements
 from tests.support.stories import Story
 
 GB = 10**9
@@ -150,13 +151,14 @@ def test_thirty_days_of_a_real_ledger_name_the_day_on_which_the_disk_is_full(fir
 def test_an_overview_of_a_computer_takes_few_questions(firm):
     for day in range(5):
         firm.visit(260 - 5 * day)
+    questions = {
+        lambda snapshot: snapshot.measures("pc01"): 2,  # the second: since when
+        lambda snapshot: snapshot.host_forecasts("pc01"): 1,
+        lambda snapshot: snapshot.current_intervals(["pc01"]): 1,
+        lambda snapshot: snapshot.software("pc01"): 1,
+        lambda snapshot: snapshot.software_changes("pc01"): 1,
+        lambda snapshot: snapshot.temps("pc01"): 1,
+    }
     with firm.publish() as snapshot:
-        seen = []
-        snapshot._connection.set_trace_callback(seen.append)
-        snapshot.measures("pc01")
-        snapshot.host_forecasts("pc01")
-        snapshot.finding_intervals("pc01")
-        snapshot.software("pc01")
-        snapshot.software_changes("pc01")
-        snapshot.temps("pc01")
-        assert len(seen) == 6
+        for ask, statements in questions.items():
+            assert count_statements(snapshot, ask) == statements

@@ -14,10 +14,10 @@ from itcare.access import find_scope, list_scopes
 from itcare.core.errors import NotFoundError, UnsafeError
 from itcare.core.words import FindingStatus, HostOutcome, ObligationState
 from itcare.publish import month_queries, queries
-from itcare.publish.database import PublishedDatabase
 from itcare.publish.measures import KEPT
 from itcare.publish.reader import MAXIMUM_ROWS, Jobs, Snapshot
 from itcare.publish.rows import SeenSoftwareRow
+from tests.support.questions import count_statements
 from tests.support.snapshots import NOW, make_rows, make_snapshot, plan_client, with_meta, write_client
 
 MONTH = "2026-03"
@@ -145,17 +145,6 @@ def test_limits_are_kept_within_bounds(snapshot, limit, offset, rows):
     assert len(snapshot.hosts(limit=limit, offset=offset)) == rows
 
 
-def statements_of(snapshot, ask):
-    """How many statements a question puts to all files, when they are open."""
-    snapshot.check_files()
-    seen = []
-    with pytest.MonkeyPatch.context() as patch:
-        fetch = PublishedDatabase._fetch
-        patch.setattr(PublishedDatabase, "_fetch", lambda self, *asked: seen.append(asked) or fetch(self, *asked))
-        ask(snapshot)
-    return len(seen)
-
-
 QUESTIONS = {
     "meta": lambda s: s.meta(),
     "months": lambda s: s.months(),
@@ -214,7 +203,7 @@ QUESTIONS = {
 def test_no_question_takes_more_statements_when_there_are_more_rows(tmp_path, published, ask):
     small = make_snapshot(tmp_path, clients=1, hosts=1, runs=1)
     with open_client(small) as few, open_client(published) as many:
-        assert statements_of(few, ask) == statements_of(many, ask) <= 2
+        assert count_statements(few, ask) == count_statements(many, ask) <= 2
 
 
 SELECTS = {

@@ -210,11 +210,13 @@ def test_the_publication_names_each_file_as_it_lies_there(tmp_path):
     from hashlib import sha256
 
     story = Story("ACME")
+    story.visit({"pc01": observe()})
     source = make_source(story, write_contract(tmp_path, "ACME", ["pc01"]), client_id=17)
     publication = publish_client(tmp_path / "published", source, SMALL_JUDGE, NOON)
     folder = tmp_path / "published" / "17"
-    assert {path.name for path in folder.iterdir()} == {"current.sqlite", "client.json"}
+    assert {path.name for path in folder.iterdir()} == {file["name"] for file in publication.to_event()["files"]}
+    assert {"current.sqlite", "client.json", "2026-03.4.sqlite"} == {path.name for path in folder.iterdir()}
     for file in publication.to_event()["files"]:
         content = (folder / file["name"]).read_bytes()
         assert (file["sha256"], file["bytes"]) == (sha256(content).hexdigest(), len(content))
-    assert publication.to_event()["tree"] == {"size": 1, "root": source.checkpoint.root}
+    assert publication.to_event()["tree"] == {"size": 4, "root": source.checkpoint.root}

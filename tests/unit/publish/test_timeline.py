@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from itcare.access import find_scope, list_scopes
 from itcare.core.words import FindingStatus, ForecastReason, SoftwareChange, TempState
-from itcare.publish.history import read_history
+from itcare.publish.reader import Snapshot
 from tests.support.publishing import SMALL_JUDGE, build_whole, make_source, write_contract
+from tests.support.snapshots import write_client
 from tests.support.stories import DAY, Story, observe, task
 
 NOON = DAY + timedelta(hours=4)
@@ -135,6 +137,12 @@ def test_old_good_news_is_not_current_after_fourteen_days(days):
     assert intervals(days.rows(now=DAY - timedelta(days=10))) == [("ok", 1, 1, True)]
 
 
+def seen_software(rows):
+    """Name and version of each package with the newest run that could ask its source."""
+    runs = {(look.host, look.source): look.run for look in rows.software_looks}
+    return {(row.name, row.version, runs[row.host, row.source]) for row in rows.software}
+
+
 def test_an_update_between_two_visits_shows_both_versions(days):
     days.software(2, [package("openssl", "3.0.1"), package("bash", "5.2")])
     run = days.software(1, [package("openssl", "3.0.2"), package("bash", "5.2"), package("jq", "1.7")])
@@ -143,7 +151,7 @@ def test_an_update_between_two_visits_shows_both_versions(days):
         (SoftwareChange.UPDATED, "openssl", "3.0.1", "3.0.2", 1, run),
         (SoftwareChange.INSTALLED, "jq", None, "1.7", 1, run),
     }
-    assert {(row.name, row.version, row.run) for row in rows.software} == {
+    assert seen_software(rows) == {
         ("openssl", "3.0.2", 2), ("bash", "5.2", 2), ("jq", "1.7", 2)
     }  # fmt: skip
     assert [row.value for row in rows.measures if row.name == "software_count"] == [2, 3]
@@ -171,7 +179,7 @@ def test_a_source_that_could_not_be_asked_removes_nothing(days):
     days.software(3, [package("bash", "1")], states={"dpkg": "ok", "snap": "unavailable"})
     rows = days.rows()
     assert rows.software_changes == ()
-    assert {(row.name, row.run) for row in rows.software} == {("bash", 2), ("code", 1)}
+    assert seen_software(rows) == {("bash", "1", 2), ("code", "1", 1)}
     assert [row.value for row in rows.measures if row.name == "software_count"] == [2]
     days.software(2, [package("bash", "1"), package("code", "2", "snap")], states=states)
     (change,) = days.rows().software_changes
@@ -185,7 +193,7 @@ def test_a_list_that_was_cut_failed_or_erased_changes_nothing(days, changes):
     days.software(3, [package("bash", "1")])
     days.software(2, [], **changes)
     rows = days.rows()
-    assert rows.software_changes == () and [row.run for row in rows.software] == [1]
+    assert rows.software_changes == () and seen_software(rows) == {("bash", "1", 1)}
 
 
 def test_a_list_inside_the_result_is_read_as_well(days):
@@ -254,12 +262,17 @@ def test_no_observation_is_fetched_more_often_when_there_are_more_of_them(tmp_pa
     assert fetches(40) / 40 == pytest.approx(fetches(20) / 20, rel=0.1)
 
 
-def test_numbers_older_than_a_year_are_left_to_the_ledger(tmp_path):
+def test_every_number_is_kept_and_those_of_a_year_are_shown_unless_older_ones_are_asked_for(tmp_path):
     days = Days(tmp_path, 400)
     for ago in (390, 370, 360, 1):
         days.look(ago, 50)
-    assert len(days.rows().measures) == 2
-    assert read_history(days.story.entries, days.story.body).runs[0].number == 1
+    rows = days.rows()
+    assert [row.run for row in rows.measures] == [1, 2, 3, 4]
+    write_client(tmp_path / "published", 1, rows)
+    with Snapshot.open(find_scope(list_scopes(tmp_path / "published"), "ACME")) as snapshot:
+        assert [row.run for row in snapshot.measures("pc01")] == [3, 4]
+        assert snapshot.measures("pc01", since=DAY - timedelta(days=380)) == tuple(rows.measures[1:])
+        assert snapshot.measures("pc01", since=DAY - timedelta(days=401)) == tuple(rows.measures)
 
 
 def test_the_findings_of_today_agree_with_the_intervals_that_are_current(days):

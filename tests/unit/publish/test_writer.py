@@ -34,16 +34,18 @@ from itcare.publish.rows import (
     HostResultRow,
     HostRow,
     MeasureRow,
+    MonthRow,
     ObligationRow,
     RunRow,
     SoftwareChangeRow,
+    SoftwareLookRow,
     SoftwareRow,
     TaskRow,
     TempRow,
 )
-from itcare.publish.schema import DDL, SNAPSHOT_FILE, TABLES
+from itcare.publish.schema import MONTH_DDL, MONTH_TABLES, PRESENT_DDL, PRESENT_TABLES, SNAPSHOT_FILE
 from itcare.publish.writer import locked_folder, write_sidecar, write_snapshot
-from tests.support.snapshots import make_rows, plan_client, with_meta, write_client
+from tests.support.snapshots import make_rows, month_files, plan_client, with_meta, write_client
 
 OLD = with_meta(make_rows(plan_client(1)), tree_size=7)
 NEW = with_meta(make_rows(plan_client(1, hosts=12)), tree_size=8)
@@ -57,22 +59,27 @@ def published(tmp_path):
 
 def shown_size(published):
     with Snapshot.open(find_scope(list_scopes(published), "ACME")) as snapshot:
-        assert len(snapshot.hosts()) == {7: 5, 8: 12}[snapshot.meta().tree_size]
+        hosts = len(snapshot.hosts())
+        assert hosts == len(snapshot.host_results(1)) == {7: 5, 8: 12}[snapshot.meta().tree_size]
         return snapshot.meta().tree_size
 
 
 ROW_KINDS = {
-    "host": HostRow, "run": RunRow, "host_result": HostResultRow, "task": TaskRow, "file": FileRow,
+    "host": HostRow, "month": MonthRow, "run": RunRow, "host_result": HostResultRow, "task": TaskRow, "file": FileRow,
     "finding": FindingRow, "fact": FactRow, "obligation": ObligationRow,
     "measure": MeasureRow, "forecast": ForecastRow, "finding_interval": FindingIntervalRow, "software": SoftwareRow,
+    "software_look": SoftwareLookRow,
     "software_change": SoftwareChangeRow, "temp": TempRow,
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("table", TABLES[1:])
-def test_fields_of_a_row_are_the_columns_of_its_table_in_order(table):
+@pytest.mark.parametrize(
+    ("ddl", "table"),
+    [(ddl, table) for ddl, tables in ((PRESENT_DDL, PRESENT_TABLES), (MONTH_DDL, MONTH_TABLES)) for table in tables],
+)
+def test_fields_of_a_row_are_the_columns_of_its_table_in_order(ddl, table):
     connection = sqlite3.connect(":memory:")
-    connection.executescript(DDL)
+    connection.executescript(ddl)
     columns = tuple(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
     assert columns == column_names(ROW_KINDS[table])
 
@@ -88,7 +95,7 @@ WORDS = [
 
 @pytest.mark.parametrize(("table", "column", "words"), WORDS, ids=[f"{row[0]}.{row[1]}" for row in WORDS])
 def test_the_words_that_a_column_takes_are_those_of_core(table, column, words):
-    definition = DDL.split(f"CREATE TABLE {table} (")[1].split(") STRICT")[0]
+    definition = (PRESENT_DDL + MONTH_DDL).split(f"CREATE TABLE {table} (")[1].split(") STRICT")[0]
     listed = definition.split(f"CHECK ({column} IN")[1].split("('")[1].split("')")[0]
     assert set(listed.split("', '")) == set(words)
 
@@ -103,7 +110,7 @@ def test_folder_and_files_are_for_the_group_to_read_whatever_the_umask_is(tmp_pa
         folder = tmp_path / f"{umask:o}" / "1"
         assert stat.S_IMODE(folder.stat().st_mode) == 0o750
         assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {
-            "current.sqlite": 0o640, "client.json": 0o640
+            "current.sqlite": 0o640, "client.json": 0o640, "2026-03.7.sqlite": 0o640
         }  # fmt: skip
 
 
@@ -125,11 +132,38 @@ def test_a_new_snapshot_replaces_the_old_one_and_leaves_nothing_beside_it(publis
     write_client(published, 1, NEW)
     assert shown_size(published) == 8
     assert (published / "1" / SNAPSHOT_FILE).stat().st_ino != inode
-    assert {path.name for path in (published / "1").iterdir()} == {"client.json", "current.sqlite"}
+    names = {path.name for path in (published / "1").iterdir()}
+    assert names == {"client.json", "current.sqlite", "2026-03.7.sqlite", "2026-03.8.sqlite"}, (
+        "readers may have it open"
+    )
+
+
+def test_a_month_that_no_reader_can_want_is_removed_by_the_publication_after(published):
+    write_client(published, 1, NEW)
+    write_client(published, 1, NEW)
+    assert [path.name for path in month_files(published)] == ["2026-03.8.sqlite"]
+
+
+def test_a_reader_of_the_old_snapshot_finds_its_months_after_a_publication(published):
+    with Snapshot.open(find_scope(list_scopes(published), "ACME")) as snapshot:
+        write_client(published, 1, NEW)
+        assert len(snapshot.host_results(3)) == 5, "read for the first time, and from the old file"
+        with Snapshot.open(find_scope(list_scopes(published), "ACME")) as newer:
+            assert len(newer.host_results(3)) == 12
+
+
+def test_each_month_of_runs_has_a_file_of_its_own(tmp_path):
+    rows = make_rows(plan_client(1, hosts=2, runs=70))
+    write_client(tmp_path / "published", 1, rows)
+    assert [path.name[:7] for path in month_files(tmp_path / "published")] == ["2026-01", "2026-02", "2026-03"]
+    with Snapshot.open(find_scope(list_scopes(tmp_path / "published"), "ACME")) as snapshot:
+        assert [len(snapshot.tasks(run.number)) for run in reversed(snapshot.runs(limit=100))] == [
+            len([task for task in rows.tasks if task.run == number]) for number in range(1, 71)
+        ]
 
 
 @pytest.mark.parametrize("name", ["fsync", "fchmod", "open", "replace"])
-@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("turn", range(6))
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
 def test_a_failing_system_call_leaves_one_whole_snapshot(published, monkeypatch, name, turn, code):
     calls = []
@@ -203,8 +237,13 @@ def test_two_publishers_of_one_client_take_turns_or_are_told(published, monkeypa
     assert shown_size(published) == 8
 
 
+def without_results_of_the_first_host(rows):
+    name = rows.hosts[0].name
+    return replace(rows, host_results=tuple(row for row in rows.host_results if row.host != name))
+
+
 BROKEN = {
-    "a result of no run": lambda rows: replace(rows, runs=rows.runs[1:]),
+    "a task of no result": without_results_of_the_first_host,
     "a finding of no host": lambda rows: replace(rows, hosts=rows.hosts[1:]),
     "a host twice": lambda rows: replace(rows, hosts=(*rows.hosts, rows.hosts[0])),
     "a word nobody knows": lambda rows: replace(rows, hosts=(replace(rows.hosts[0], last_outcome="splendid"),)),
@@ -218,42 +257,58 @@ def test_rows_that_do_not_fit_together_are_not_published(published, breaking):
     assert shown_size(published) == 7
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "DELETE FROM task",
-        "UPDATE meta SET value = 'NORD' WHERE key = 'client'",
-        "INSERT INTO meta VALUES ('other', 'NORD')",
-        "CREATE TABLE stranger (x)",
-        "CREATE VIEW stranger AS SELECT * FROM run",
-    ],
-)
-def test_a_file_that_is_not_what_was_to_be_written_is_not_published(published, monkeypatch, statement):
-    real = writer._fill
+def test_a_result_of_no_run_has_no_month_to_go_to(published):
+    with pytest.raises(KeyError), locked_folder(published, 1) as folder:
+        write_snapshot(folder, replace(NEW, runs=NEW.runs[1:]))
+    assert shown_size(published) == 7
 
-    def fill(path, rows):
-        real(path, rows)
+
+def spoiled(monkeypatch, name, spoil):
+    """Let somebody change the file of this name between its filling and its check."""
+    real = writer.fill_file
+
+    def fill(path, *rows):
+        real(path, *rows)
+        if path.name == f".part-{name}":
+            spoil(path)
+
+    monkeypatch.setattr(writer, "fill_file", fill)
+
+
+CHANGES = [
+    ("current.sqlite", "DELETE FROM finding"),
+    ("current.sqlite", "UPDATE meta SET value = 'NORD' WHERE key = 'client'"),
+    ("current.sqlite", "CREATE TABLE stranger (x)"),
+    ("current.sqlite", "CREATE VIEW stranger AS SELECT * FROM run"),
+    ("2026-03.8.sqlite", "DELETE FROM task"),
+    ("2026-03.8.sqlite", "UPDATE meta SET value = '2026-02' WHERE key = 'month'"),
+    ("2026-03.8.sqlite", "INSERT INTO meta VALUES ('other', 'NORD')"),
+    ("2026-03.8.sqlite", "CREATE TABLE stranger (x)"),
+]
+
+
+@pytest.mark.parametrize(("name", "statement"), CHANGES)
+def test_a_file_that_is_not_what_was_to_be_written_is_not_published(published, monkeypatch, name, statement):
+    def spoil(path):
         connection = sqlite3.connect(path)
         connection.execute(statement)
         connection.commit()
         connection.close()
 
-    monkeypatch.setattr(writer, "_fill", fill)
+    spoiled(monkeypatch, name, spoil)
     with pytest.raises(UnsafeError, match="does not verify"), locked_folder(published, 1) as folder:
         write_snapshot(folder, NEW)
     assert shown_size(published) == 7
 
 
-def test_a_flipped_page_is_noticed_before_the_rename(published, monkeypatch):
-    real = writer._fill
-
-    def fill(path, rows):
-        real(path, rows)
+@pytest.mark.parametrize("name", ["current.sqlite", "2026-03.8.sqlite"])
+def test_a_flipped_page_is_noticed_before_the_rename(published, monkeypatch, name):
+    def spoil(path):
         with path.open("r+b") as file:
             file.seek(3 * 4096)
             file.write(b"\xff" * 4096)
 
-    monkeypatch.setattr(writer, "_fill", fill)
+    spoiled(monkeypatch, name, spoil)
     with pytest.raises(UnsafeError), locked_folder(published, 1) as folder:
         write_snapshot(folder, NEW)
     assert shown_size(published) == 7
