@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from itcare.assess.finding import SEVERITY, Finding, Value
-from itcare.assess.messages import SHARED, render
+from itcare.assess.messages import SHARED
 from itcare.assess.policy import CONTRACT, Policy
 from itcare.assess.reading import Malformed, Record, describe, neutral_text
 from itcare.assess.rules import RULES
@@ -83,9 +83,8 @@ def _as_values(error: Malformed) -> dict[str, Value]:
 
 
 def _on_whole(name: str, values: dict[str, Value] | None = None) -> Finding:
-    fact, values = f"{OBSERVATION}.{name}", values or {}
-    reason = render(fact, values)
-    return Finding(OBSERVATION, 1, FindingStatus.UNKNOWN, None, fact, values, reason, {}, "", OBSERVATION)
+    fact = f"{OBSERVATION}.{name}"
+    return Finding(OBSERVATION, 1, FindingStatus.UNKNOWN, None, fact, values or {}, {}, "", OBSERVATION)
 
 
 def _apply(rule: Rule, sources: Record, case: Case, policy: Policy) -> Iterator[Finding]:
@@ -135,15 +134,13 @@ def _dress(verdict: Verdict, rule: Rule, policy: Policy) -> Finding:
     limits = policy.thresholds[rule.id]
     source = CONTRACT if verdict.from_contract else policy.source_of(rule.id, verdict.applied)
     is_judged = verdict.status is not FindingStatus.UNKNOWN
-    fact = f"{rule.id}.{verdict.name}"
     return Finding(
         rule=rule.id,
         rule_version=rule.version,
         status=verdict.status,
         subject=verdict.subject,
-        fact=fact,
+        fact=f"{rule.id}.{verdict.name}",
         values=values,
-        reason=render(fact, values),
         threshold={key: limits[key] for key in verdict.applied},
         threshold_source=source if is_judged else "",
         source=rule.source,

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from itcare.assess.messages import render
+from itcare.assess.reading import Value
 from itcare.core.words import FindingStatus
 
-type Value = str | int | float | None
+__all__ = ["SEVERITY", "Finding", "Value"]
 
 # Worst first. A known failure outranks "not known"; "not known" outranks a clean result, never the reverse.
 SEVERITY: Mapping[FindingStatus, int] = {
@@ -22,7 +24,7 @@ class Finding:
 
     `subject`: mount, disk, unit ... as the host spells it, None when the rule judges the whole computer.
     `fact`: stable message id, a key of `messages.MESSAGES`; `values` fill its template, in base units
-    (bytes, seconds, percent). `reason`: that template in English.
+    (bytes, seconds, percent).
     `threshold`: the limits that were compared, empty where none was; `threshold_source`: whose choice they are.
     `source`: the name in the observation's `sources` that was judged.
 
@@ -36,10 +38,14 @@ class Finding:
     subject: str | None
     fact: str
     values: dict[str, Value]
-    reason: str
     threshold: dict[str, float]
     threshold_source: str
     source: str
+
+    @property
+    def reason(self) -> str:
+        """The message in English; written when it is asked for, since judging the past again needs no sentences."""
+        return render(self.fact, self.values)
 
     def to_dict(self) -> dict[str, object]:
         """The finding as JSON types, keys in the order of the fields."""

@@ -12,8 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from itcare.assess.finding import Value
-from itcare.assess.reading import neutral_text
+from itcare.assess.reading import Value, neutral_text
 from itcare.assess.units import (
     ENGLISH,
     Style,

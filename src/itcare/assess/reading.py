@@ -15,6 +15,9 @@ from typing import NoReturn
 from itcare.core.clock import read_instant
 from itcare.core.errors import BadInputError
 
+type Value = str | int | float | None
+"""What a finding may carry."""
+
 MOST_BYTES = 8 * 1024 * 1024
 MOST_COUNT = 2**63 - 1  # what a 64-bit counter can hold
 MOST_NUMBER = 1e15
@@ -38,6 +41,8 @@ class Malformed(ValueError):
 def neutral_text(text: str, most: int = MOST_TEXT) -> str:
     """`text` without control, direction and surrogate characters, at most `most` characters long."""
     head = text[:most]
+    if head.isascii() and head.isprintable():  # nearly all there is
+        return head if len(text) <= most else head[:-1] + "…"
     clean = "".join(
         _WHITE.get(char) or ("\ufffd" if unicodedata.category(char) in _UNSAFE_CATEGORIES else char) for char in head
     )

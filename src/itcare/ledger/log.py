@@ -2,7 +2,7 @@
 
 import errno
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -264,6 +264,18 @@ class Ledger:
             salt = connection.execute(select(log.c.body_salt).where(log.c.id == target.id)).scalar_one()
             content = load_body(connection, target.id, salt, digest)
         return None if content is None else parse_body(content)
+
+    @contextmanager
+    def bodies(self, target: LogRef) -> Iterator[Callable[[str], object | None]]:
+        """As `body`, for very many of them: all out of one view of the database."""
+        with read(self.engine) as connection:
+            salt = connection.execute(select(log.c.body_salt).where(log.c.id == target.id)).scalar_one()
+
+            def fetch(digest: str) -> object | None:
+                content = load_body(connection, target.id, salt, digest)
+                return None if content is None else parse_body(content)
+
+            yield fetch
 
     def latest_checkpoint(self, target: LogRef) -> Checkpoint:
         """The last signed checkpoint. Raises UnsoundError when there is none or it does not verify."""

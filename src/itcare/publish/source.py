@@ -80,12 +80,14 @@ def read_source(
     checked_at: datetime,
     code_version: str,
     live_runs: Collection[int] = (),
+    body: Body | None = None,
 ) -> Source:
     """What one client's snapshot is made of, at the last signed checkpoint of its log.
 
     Entries appended since are left for the next publication. An unsound log is published as such; where
     entries cannot be read, nothing before them is believed. Raises UnsoundError when the checkpoint does
-    not verify, BadInputError for the firm's own log, which belongs to no client.
+    not verify, BadInputError for the firm's own log, which belongs to no client. `body`: of `Ledger.bodies`,
+    where very many are to be read.
     """
     if target.client_id is None:
         raise BadInputError("publish", target.origin, "it is the firm's own log", "Name a client.")
@@ -93,7 +95,7 @@ def read_source(
         client_id=target.client_id,
         contract=contract,
         entries=partial(_read_entries, ledger, target),
-        body=partial(ledger.body, target),
+        body=body or partial(ledger.body, target),
         checkpoint=ledger.latest_checkpoint(target),
         soundness=soundness,
         checked_at=checked_at,
