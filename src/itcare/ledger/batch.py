@@ -11,6 +11,7 @@ from itcare.core.clock import Clock, write_instant
 from itcare.ledger.merkle import Frontier, hash_leaf
 from itcare.ledger.verify import LEAF_PREFIX, SALT_BYTES
 from itcare.store.bodies import canonical_bytes, has_body, insert_bodies, name_body, pack_body
+from itcare.store.packing import pack_leaf
 from itcare.store.tables import body, leaf, log
 
 _DIGEST = re.compile(r'"([0-9a-f]{64})"')  # a whole JSON string, not a part of one
@@ -78,7 +79,7 @@ class EntryBatch:
         # The salt keeps a leaf from being guessed from the hashes that proofs of its neighbours show.
         data = LEAF_PREFIX + os.urandom(SALT_BYTES) + content
         leaf_hash = hash_leaf(data)
-        self._rows.append({"log_id": self._log_id, "idx": index, "hash": leaf_hash, "bytes": data})
+        self._rows.append({"log_id": self._log_id, "idx": index, "hash": leaf_hash, "bytes": pack_leaf(data)})
         self._frontier.append(leaf_hash)
         if len(self._rows) >= _ROWS_AT_ONCE:
             self._insert_rows()

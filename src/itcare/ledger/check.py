@@ -29,8 +29,9 @@ from itcare.ledger.verify import (
     read_leaf,
 )
 from itcare.store import dialect
-from itcare.store.bodies import unpack
+from itcare.store.bodies import open_body
 from itcare.store.engine import read
+from itcare.store.packing import unpack_leaf
 
 _LEAVES = text("SELECT idx, bytes, hash FROM leaf WHERE log_id = :log ORDER BY idx")
 _HEAD = text("SELECT size, frontier, root, signed_size, body_salt FROM log WHERE id = :log")
@@ -133,7 +134,7 @@ def _check_tree(
     witnesses = {checkpoint.size: checkpoint for checkpoint in _readable(kept, late)}
     outside = tree.outside = _read_outside(against, key, late)
     for index, data, stored in connection.execute(_LEAVES, {"log": target.id}):
-        _check_leaf(index, data, stored, tree)
+        _check_leaf(index, unpack_leaf(data), stored, tree)
         size = tree.replay.size
         if size in witnesses:
             _check_root(witnesses[size], tree, late, "a kept one")
@@ -174,7 +175,7 @@ def _root_at(connection: Connection, target: LogRef, size: int) -> str | None:
     for _, data, _ in connection.execute(_LEAVES, {"log": target.id}):
         if replay.size == size:
             break
-        replay.add(hash_leaf(data))
+        replay.add(hash_leaf(unpack_leaf(data)))
     return replay.root().hex() if replay.size == size else None
 
 
@@ -245,7 +246,7 @@ def _check_bodies(connection: Connection, settings: Settings, target: LogRef, pu
     missing = dict(tree.referring)
     for digest, size, compressed in connection.execute(_BODIES, {"log": target.id}):
         entry = missing.pop(digest, None)
-        content = unpack(compressed, size)
+        content = open_body(compressed, size)
         if content is None or hashlib.sha256(salt + content).hexdigest() != digest:
             of = f" of entry {entry}" if entry is not None else ""
             tree.problems.append(Problem(f"the body {digest}{of} was changed", entry=entry))

@@ -1,4 +1,4 @@
-"""Bodies: bulky or personal content beside the leaves, compressed and named by digest.
+"""Bodies: bulky or personal content beside the leaves, packed and named by digest.
 
 A digest is SHA-256 over the log's secret salt and the canonical bytes (RFC 8785), so that one
 client's digests say nothing to another who guesses contents. The same body is stored once.
@@ -6,13 +6,12 @@ client's digests say nothing to another who guesses contents. The same body is s
 
 import hashlib
 import json
-import threading
 
 import rfc8785
-import zstandard
 from sqlalchemy import Connection, bindparam, select
 
 from itcare.core.errors import BadInputError, UnsoundError
+from itcare.store.packing import pack, unpack
 from itcare.store.tables import body
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -21,18 +20,6 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 # Made once: a run stores thousands of bodies, and building a statement costs more than executing it.
 _KNOWN = select(body.c.size).where(body.c.log_id == bindparam("log"), body.c.digest == bindparam("name"))
 _INSERT = body.insert()
-_LEVEL = 6
-
-
-class _Zstd(threading.local):
-    """The two halves of zstd, made once: making them costs thrice what a small body does. Not for two threads."""
-
-    def __init__(self) -> None:
-        self.compressor = zstandard.ZstdCompressor(level=_LEVEL)
-        self.decompressor = zstandard.ZstdDecompressor()
-
-
-_zstd = _Zstd()
 
 
 def canonical_bytes(value: object, what: str) -> bytes:
@@ -71,8 +58,8 @@ def has_body(connection: Connection, log_id: int, digest: str) -> bool:
 
 
 def pack_body(log_id: int, digest: str, content: bytes) -> dict[str, object]:
-    """The row of a body that is not kept yet, compressed."""
-    return {"log_id": log_id, "digest": digest, "size": len(content), "zstd": _zstd.compressor.compress(content)}
+    """The row of a body that is not kept yet, packed."""
+    return {"log_id": log_id, "digest": digest, "size": len(content), "zstd": pack(content)}
 
 
 def insert_bodies(connection: Connection, rows: list[dict[str, object]]) -> None:
@@ -90,7 +77,7 @@ def load_body(connection: Connection, log_id: int, salt: bytes, digest: str) -> 
     row = connection.execute(wanted).first()
     if row is None:
         return None
-    content = unpack(row.zstd, row.size)
+    content = open_body(row.zstd, row.size)
     if content is None or digest_of(salt, content) != digest:
         raise UnsoundError(
             "read body", digest, "its content was changed", "Keep the database for examination; run `itcare verify`."
@@ -98,14 +85,9 @@ def load_body(connection: Connection, log_id: int, salt: bytes, digest: str) -> 
     return content
 
 
-def unpack(compressed: bytes, size: int) -> bytes | None:
-    """Decompress a body of `size` bytes; None when that is not what the frame holds."""
-    try:
-        if size > MAX_BODY_BYTES or zstandard.frame_content_size(compressed) != size:
-            return None
-        return _zstd.decompressor.decompress(compressed, max_output_size=max(size, 1))
-    except zstandard.ZstdError:
-        return None
+def open_body(stored: bytes, size: int) -> bytes | None:
+    """The content of a body's row; None when that is not what is stored, or larger than a body may be."""
+    return unpack(stored, size) if size <= MAX_BODY_BYTES else None
 
 
 def parse_body(content: bytes) -> object:

@@ -1,4 +1,4 @@
-"""The body store's compression, and frames that lie about their size."""
+"""What a body may be, how it is named, and frames that lie about their size."""
 
 import pytest
 import zstandard
@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itcare.core.errors import BadInputError
-from itcare.store.bodies import MAX_BODY_BYTES, canonical_bytes, digest_of, parse_body, unpack
+from itcare.store.bodies import MAX_BODY_BYTES, canonical_bytes, digest_of, open_body, parse_body
+from itcare.store.packing import pack
 
 JSON = st.recursive(
     st.none()
@@ -21,23 +22,22 @@ JSON = st.recursive(
 @given(JSON)
 def test_a_value_comes_back_as_it_was(value: object) -> None:
     content = canonical_bytes(value, "a test")
-    packed = zstandard.ZstdCompressor().compress(content)
-    assert unpack(packed, len(content)) == content
+    assert open_body(pack(content), len(content)) == content
     assert parse_body(content) == value
     assert canonical_bytes(parse_body(content), "a test") == content
 
 
 @given(st.binary(max_size=200), st.integers(0, 300))
 def test_outside_bytes_are_no_body_and_no_crash(data: bytes, size: int) -> None:
-    unpacked = unpack(data, size)
+    unpacked = open_body(data, size)
     assert unpacked is None or len(unpacked) == size
 
 
 def test_a_frame_that_claims_another_size_is_no_body() -> None:
     packed = zstandard.ZstdCompressor().compress(b"x" * 1000)
-    assert unpack(packed, 999) is None
-    assert unpack(packed, MAX_BODY_BYTES + 1) is None
-    assert unpack(packed[:-3], 1000) is None
+    assert open_body(packed, 999) is None
+    assert open_body(packed, MAX_BODY_BYTES + 1) is None
+    assert open_body(packed[:-3], 1000) is None
 
 
 def test_the_salt_changes_the_name_of_a_body() -> None:
