@@ -37,11 +37,8 @@ def canonical_bytes(value: object, what: str) -> bytes:
         if _is_plain(value):
             # a fifth of the time; what `json` writes of such values is their canonical form
             return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
-    except (UnicodeEncodeError, RecursionError):
-        pass  # it is refused, in words, below
-    try:
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # it checks the types itself, at run time
-    except (rfc8785.CanonicalizationError, RecursionError) as error:
+    except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as error:
         raise BadInputError(
             "write",
             what,
