@@ -51,14 +51,13 @@ def _is_plain(value: object) -> bool:
     """Whether nothing is in it that `json` writes otherwise than RFC 8785: numbers with fractions (3.2.2.3) and keys
     whose order depends on their encoding (3.2.3), nor anything that `json` would make into another type.
     """
-    kind = type(value)
-    if kind is dict:
-        return all(type(key) is str and key.isascii() and _is_plain(part) for key, part in value.items())  # type: ignore[attr-defined]  # a dict
-    if kind is list:
-        return all(map(_is_plain, value))  # type: ignore[call-overload]  # a list
-    if kind is int:
-        return -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER  # type: ignore[operator]  # an int
-    return kind is str or kind is bool or value is None
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and key.isascii() and _is_plain(part) for key, part in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    if isinstance(value, str | bool) or value is None:
+        return True
+    return isinstance(value, int) and -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER
 
 
 def digest_of(salt: bytes, content: bytes) -> str:
