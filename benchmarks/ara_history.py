@@ -1,9 +1,9 @@
 """ARA with a history, the peer of page data: a database as 90 days of daily playbooks leave it, and its host list.
 
-`python -m benchmarks.ara_history [--hosts 500] [--days 90] [--calls 100] [--way page] [--json]` fills a database through
-ARA's own models, one playbook a day with one play and five tasks; every computer has a host row in every playbook, as
-ARA records it, and a result of each task. Then it asks for the list of hosts as ARA offers it, in process through
-Django's test client, warm, and prints the 95th percentile of each way to ask:
+`python -m benchmarks.ara_history [--hosts 500] [--days 90] [--calls 100] [--way page] [--json]` fills a database
+through ARA's own models, one playbook a day with one play and five tasks; every computer has a host row in every
+playbook, as ARA records it, and a result of each task. Then it asks for the list of hosts as ARA offers it, in process
+through Django's test client, warm, and prints the 95th percentile of each way to ask:
 
 * `api`: what `ara host list` asks for, the 50 newest rows;
 * `latest`: what `ara host list --latest` asks for, the newest row of 50 computers;
