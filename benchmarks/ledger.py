@@ -1,12 +1,11 @@
-"""What the ledger costs: bringing a spool in, verifying, and how an unchanged visit makes it grow.
+"""What the ledger costs: bringing a spool in, and verifying.
 
-`python -m benchmarks.ledger [--tasks 10000] [--entries 100000] [--visits 3]` runs on one processor, the database with
+`python -m benchmarks.ledger [--tasks 10000] [--entries 100000]` runs on one processor, the database with
 `synchronous=FULL` as everywhere. Gates: at least 5,000 tasks from the spool into the signed ledger in a second of that
 processor, at most 3 such seconds to verify 100,000 entries, both without bodies and with one each; the exit code is 1
 where one is missed. Beside them the wall clock, which also counts the disk and whatever else the machine does.
 
-Every task of the spool has a result of its own, so that no body is stored once for many: the dearest case. Growth is
-that of real visits of this computer, the first of which is not counted.
+Every task of the spool has a result of its own, so that no body is stored once for many: the dearest case.
 """
 
 import argparse
@@ -25,7 +24,7 @@ from itcare.drive.importing import bring, read_import
 from itcare.drive.orders import Ended, Ending
 from itcare.ledger.check import check_log
 from itcare.ledger.log import LogRef
-from tests.support.driving import Bench, make_bench, write_contract
+from tests.support.driving import Bench, make_bench
 from tests.support.open_runs import OpenRun
 from tests.support.spools import SpoolText
 
@@ -35,7 +34,6 @@ ENTRIES_AT_ONCE = 10_000
 TASKS_GATE = 5_000
 VERIFY_GATE_SECONDS = 3.0
 GATE_ENTRIES = 100_000
-VISITOR = "POMIAR"
 
 
 def write_spool(run: OpenRun, hosts: tuple[str, ...]) -> int:
@@ -103,25 +101,10 @@ def measure_verify(bench: Bench, log: LogRef, entries: int) -> Cost:
     return median(costs)
 
 
-def measure_growth(folder: Path, visits: int) -> float:
-    """Bytes by which the database grows with each further visit of an unchanged computer."""
-    bench = make_bench(folder)
-    local = {"connection": "local", "python": sys.executable}
-    loaded = write_contract(folder, VISITOR, {"pc01": local})
-    sizes = []
-    for _ in range(visits + 1):
-        report = bench.perform(loaded)
-        assert report.state in (RunState.COMPLETE, RunState.PARTIAL), report
-        bench.ledger.engine.dispose()  # the last connection folds the write-ahead log into the file
-        sizes.append(bench.settings.database.stat().st_size)
-    return (sizes[-1] - sizes[0]) / visits
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", type=int, default=10_000)
     parser.add_argument("--entries", type=int, default=GATE_ENTRIES)
-    parser.add_argument("--visits", type=int, default=3, help="0: leave growth out")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="itcare-bench-"))
     processors = os.sched_getaffinity(0)
@@ -134,7 +117,6 @@ def main() -> int:
             log = fill_log(bench, options.entries, with_bodies=with_bodies)
             checks[name] = measure_verify(bench, log, options.entries)
         os.sched_setaffinity(0, processors)
-        growth = measure_growth(_fresh(folder, "growth"), options.visits) if options.visits else None
     finally:
         shutil.rmtree(folder)
     print(f"ledger: one processor, synchronous=FULL, {options.tasks} tasks, {TASKS_PER_HOST} on each computer")
@@ -143,8 +125,6 @@ def main() -> int:
     print(f"{'spool into signed ledger':40}{1 / task.wall:8.0f} tasks/s{1 / task.cpu:8.0f} tasks/s")
     for name, cost in checks.items():
         print(f"{f'verify {options.entries} entries, {name}':40}{cost.wall:14.2f} s{cost.cpu:14.2f} s")
-    if growth is not None:
-        print(f"{'growth by an unchanged visit':40}{growth / 1024:12.1f} KiB per computer and day")
     # the figure of a smaller log is scaled: the work is linear
     rate, slowest = 1 / task.cpu, max(cost.cpu for cost in checks.values()) * GATE_ENTRIES / options.entries
     held = rate >= TASKS_GATE and slowest <= VERIFY_GATE_SECONDS

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from itcare.store.packing import unpack_leaf
 from tests.support.components import ROOT
 from tests.support.installation import Installation
 from tests.support.portal_client import ask
@@ -119,7 +120,8 @@ def _edit(home: Path, statements: Callable[[sqlite3.Connection], None]) -> None:
 
 
 def _change_leaf(database: sqlite3.Connection) -> None:
-    data = bytearray(database.execute("SELECT bytes FROM leaf WHERE log_id = 2 AND idx = 2").fetchone()[0])
+    stored = database.execute("SELECT bytes FROM leaf WHERE log_id = 2 AND idx = 2").fetchone()[0]
+    data = bytearray(unpack_leaf(stored))
     data[-10] ^= 1
     database.execute("UPDATE leaf SET bytes = ? WHERE log_id = 2 AND idx = 2", (bytes(data),))
 
@@ -130,8 +132,9 @@ def _change_leaf_and_hashes(database: sqlite3.Connection) -> None:
     _change_leaf(database)
     edge = Frontier()
     for index, data in database.execute("SELECT idx, bytes FROM leaf WHERE log_id = 2 ORDER BY idx").fetchall():
-        edge.append(hash_leaf(data))
-        database.execute("UPDATE leaf SET hash = ? WHERE log_id = 2 AND idx = ?", (hash_leaf(data), index))
+        leaf_hash = hash_leaf(unpack_leaf(data))
+        edge.append(leaf_hash)
+        database.execute("UPDATE leaf SET hash = ? WHERE log_id = 2 AND idx = ?", (leaf_hash, index))
     database.execute("UPDATE log SET frontier = ?, root = ? WHERE id = 2", (edge.to_bytes(), edge.root()))
 
 

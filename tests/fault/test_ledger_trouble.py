@@ -162,7 +162,9 @@ def swap_two_pages(home: Path) -> None:
     """The last page that holds leaves changes places with another one."""
     database = home / "itcare.sqlite"
     pages = [database.read_bytes()[start : start + 4096] for start in range(0, database.stat().st_size, 4096)]
-    wanted = [number for number, page in enumerate(pages) if b"itcare/leaf/v1" in page]
+    with sqlite3.connect(database) as connection:
+        (last,) = connection.execute("SELECT hash FROM leaf ORDER BY log_id DESC, idx DESC LIMIT 1").fetchone()
+    wanted = [number for number, page in enumerate(pages) if last in page]
     first, second = wanted[-1], 1 if wanted[-1] != 1 else 2
     pages[first], pages[second] = pages[second], pages[first]
     database.write_bytes(b"".join(pages))

@@ -15,8 +15,9 @@ from itcare.drive import launch, trust
 from itcare.drive.controller import identify_operator
 from itcare.drive.secrets import key_lines
 from itcare.drive.spool import read_spool
-from itcare.store.bodies import unpack
+from itcare.store.bodies import open_body
 from itcare.store.engine import read
+from itcare.store.packing import unpack_leaf
 from tests.support.driving import Bench, make_bench, write_contract, write_playbook
 from tests.support.playbook import one_play, run_playbook, touch
 from tests.support.sshd import Sshd, make_key
@@ -102,8 +103,8 @@ def host(tmp_path: Path) -> Iterator[tuple[Bench, Sshd, Path]]:
 def everything_recorded(bench: Bench) -> str:
     """Every entry and every body of the whole ledger as text."""
     with read(bench.ledger.engine) as connection:
-        leaves = connection.execute(text("SELECT bytes FROM leaf")).scalars().all()
-        bodies = [unpack(row.zstd, row.size) for row in connection.execute(text("SELECT size, zstd FROM body"))]
+        leaves = [unpack_leaf(stored) for stored in connection.execute(text("SELECT bytes FROM leaf")).scalars()]
+        bodies = [open_body(row.zstd, row.size) for row in connection.execute(text("SELECT size, zstd FROM body"))]
     return b"\n".join([*leaves, *(body or b"" for body in bodies)]).decode(errors="replace")
 
 

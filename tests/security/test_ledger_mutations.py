@@ -40,7 +40,7 @@ class Mutation:
     def __init__(self, connection: sqlite3.Connection, log_id: int) -> None:
         self.connection = connection
         self.log_id = log_id
-        rows = connection.execute("SELECT bytes, hash FROM leaf WHERE log_id = ? ORDER BY idx", (log_id,))
+        rows = connection.execute("SELECT plain(bytes), hash FROM leaf WHERE log_id = ? ORDER BY idx", (log_id,))
         self.rows: list[tuple[bytes, bytes]] = rows.fetchall()
 
     def store(self, rows: list[tuple[bytes, bytes]]) -> None:

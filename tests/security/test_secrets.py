@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from itcare.cli.publishing import publish_log
 from itcare.ledger.bundle import export_proof
+from itcare.store.bodies import open_body
+from itcare.store.packing import unpack_leaf
 from tests.support.driving import LOCAL, make_bench, write_contract, write_playbook
 
 CLIENT = "DOMEK"
@@ -17,11 +18,14 @@ SECRET = f"CANARY{os.urandom(6).hex()}"
 
 
 def left_behind(folder: Path, database: Path) -> Iterator[bytes]:
-    """Every file below a folder, and every body of the ledger unpacked."""
+    """Every file below a folder, and every leaf and body of the ledger unpacked."""
     yield from (path.read_bytes() for path in folder.rglob("*") if path.is_file())
     with sqlite3.connect(database) as connection:
-        for (frame,) in connection.execute("SELECT zstd FROM body"):
-            yield zstandard.ZstdDecompressor().decompress(frame)
+        yield from (unpack_leaf(stored) for (stored,) in connection.execute("SELECT bytes FROM leaf"))
+        for stored, size in connection.execute("SELECT zstd, size FROM body"):
+            content = open_body(stored, size)
+            assert content is not None
+            yield content
 
 
 @pytest.mark.parametrize("hidden", [True, False], ids=["hidden", "open: the search would find it"])

@@ -14,6 +14,7 @@ from itcare.ledger.check import Soundness, check_log
 from itcare.ledger.log import Ledger, LogRef
 from itcare.ledger.merkle import Frontier
 from itcare.store.engine import open_engine
+from itcare.store.packing import unpack_leaf
 
 START = datetime(2026, 11, 2, 7, 30, tzinfo=UTC)
 
@@ -67,8 +68,12 @@ def check(settings: Settings, log: LogRef, **options: object) -> Soundness:
 
 @contextmanager
 def attacker(database: Path) -> Iterator[sqlite3.Connection]:
-    """A connection of somebody with the file in hand: no triggers, no foreign keys in the way."""
+    """A connection of somebody with the file in hand: no triggers, no foreign keys in the way.
+
+    In its statements `plain(bytes)` is the leaf that lies packed in `bytes`; a plain one may be put there.
+    """
     with closing(sqlite3.connect(database)) as connection:
+        connection.create_function("plain", 1, unpack_leaf)
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (name,) in names:
             connection.execute(f"DROP TRIGGER {name}")

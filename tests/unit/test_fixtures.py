@@ -21,6 +21,7 @@ from itcare.publish.publication import publish_client
 from itcare.publish.reader import Snapshot
 from itcare.publish.source import read_source
 from itcare.store.engine import open_engine
+from itcare.upkeep.upgrade import upgrade
 from tests.support.components import ROOT
 
 FIXTURE = ROOT / "tests" / "fixtures" / "v0.1"
@@ -36,7 +37,12 @@ def ledger(tmp_path: Path) -> Ledger:
     for path in (*(tmp_path / "state" / "keys").iterdir(), tmp_path / "state" / "itcare.sqlite"):
         path.chmod(0o600)
     settings = Settings(tmp_path / "state", FIXTURE / "contracts", "firm.example")
-    return Ledger(settings, open_engine(settings.database), FixedClock(read_instant("2026-08-07T07:00:00.000000Z")))
+    with pytest.raises(UnsafeError) as refused:
+        open_engine(settings.database)
+    assert "itcare upgrade" in refused.value.remedy
+    clock = FixedClock(read_instant("2026-08-07T07:00:00.000000Z"))
+    assert upgrade(settings, clock).before == "0001"
+    return Ledger(settings, open_engine(settings.database), clock)
 
 
 def test_every_log_is_sound(ledger: Ledger) -> None:

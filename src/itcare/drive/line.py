@@ -28,10 +28,7 @@ def parse_line(line: bytes) -> dict[str, object]:
     if not line.isascii():
         raise LineError("not_ascii")
     try:
-        event = json.loads(
-            line, object_pairs_hook=_collect, parse_constant=_refuse_constant, parse_int=_parse_integer,
-            parse_float=_parse_number,
-        )  # fmt: skip
+        event = _DECODER.decode(line.decode("ascii"))
     except (ValueError, RecursionError):
         raise LineError("not_json") from None
     if not isinstance(event, dict):
@@ -72,6 +69,12 @@ def _collect(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise LineError("unclean_value")
+
+
+# made once: `json.loads` with hooks makes one for each line
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_collect, parse_constant=_refuse_constant, parse_int=_parse_integer, parse_float=_parse_number
+)
 
 
 def _check_clean(value: object, depth: int) -> None:

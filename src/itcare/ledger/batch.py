@@ -10,13 +10,14 @@ from sqlalchemy import Connection, select
 from itcare.core.clock import Clock, write_instant
 from itcare.ledger.merkle import Frontier, hash_leaf
 from itcare.ledger.verify import LEAF_PREFIX, SALT_BYTES
-from itcare.store.bodies import canonical_bytes, has_body, insert_bodies, name_body, pack_body
+from itcare.store.bodies import canonical_bytes, keep_bodies, name_body
+from itcare.store.packing import pack_leaf
 from itcare.store.tables import body, leaf, log
 
 _DIGEST = re.compile(r'"([0-9a-f]{64})"')  # a whole JSON string, not a part of one
 _RESERVED = {"v", "entry", "at", "bodies"}
 _ROWS_AT_ONCE = 500
-_BODY_BYTES_AT_ONCE = 4 * 1024 * 1024  # compressed bodies held back until they are written together
+_BODY_BYTES_AT_ONCE = 4 * 1024 * 1024  # of bodies held back until they are written together
 
 
 class EntryBatch:
@@ -33,7 +34,7 @@ class EntryBatch:
         self._frontier = frontier
         self._clock = clock
         self._rows: list[dict[str, object]] = []
-        self._bodies: list[dict[str, object]] = []
+        self._bodies: dict[str, bytes] = {}
         self._body_bytes = 0
         self._known_bodies: set[str] = set()
 
@@ -47,19 +48,15 @@ class EntryBatch:
         digest, content = name_body(self._salt, value)
         if digest not in self._known_bodies:
             self._known_bodies.add(digest)
-            if not has_body(self.connection, self._log_id, digest):
-                self._hold(pack_body(self._log_id, digest, content))
+            self._bodies[digest] = content
+            self._body_bytes += len(content)
+            if len(self._bodies) >= _ROWS_AT_ONCE or self._body_bytes >= _BODY_BYTES_AT_ONCE:
+                self._keep_bodies()
         return digest
 
-    def _hold(self, row: dict[str, object]) -> None:
-        self._bodies.append(row)
-        self._body_bytes += len(row["zstd"])  # type: ignore[arg-type]  # bytes, in a row of several types
-        if len(self._bodies) >= _ROWS_AT_ONCE or self._body_bytes >= _BODY_BYTES_AT_ONCE:
-            self._insert_bodies()
-
-    def _insert_bodies(self) -> None:
-        insert_bodies(self.connection, self._bodies)
-        self._bodies, self._body_bytes = [], 0
+    def _keep_bodies(self) -> None:
+        keep_bodies(self.connection, self._log_id, self._bodies)
+        self._bodies, self._body_bytes = {}, 0
 
     def add(self, event: Mapping[str, object]) -> int:
         """Append one event and return its index.
@@ -78,7 +75,7 @@ class EntryBatch:
         # The salt keeps a leaf from being guessed from the hashes that proofs of its neighbours show.
         data = LEAF_PREFIX + os.urandom(SALT_BYTES) + content
         leaf_hash = hash_leaf(data)
-        self._rows.append({"log_id": self._log_id, "idx": index, "hash": leaf_hash, "bytes": data})
+        self._rows.append({"log_id": self._log_id, "idx": index, "hash": leaf_hash, "bytes": pack_leaf(data)})
         self._frontier.append(leaf_hash)
         if len(self._rows) >= _ROWS_AT_ONCE:
             self._insert_rows()
@@ -97,7 +94,7 @@ class EntryBatch:
 
     def finish(self) -> None:
         """Write what is left and the log's new head."""
-        self._insert_bodies()
+        self._keep_bodies()
         self._insert_rows()
         edge = self._frontier
         head = {"size": edge.size, "frontier": edge.to_bytes(), "root": edge.root()}

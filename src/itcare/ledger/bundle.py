@@ -20,6 +20,7 @@ from itcare.ledger.verify import LEAF_PREFIX, SALT_BYTES, Checkpoint
 from itcare.store.bodies import load_body
 from itcare.store.durable import sync_folder
 from itcare.store.engine import read
+from itcare.store.packing import unpack_leaf
 from itcare.store.tables import leaf, log
 
 
@@ -124,7 +125,7 @@ def _epoch_of(event: Mapping[str, object], target: LogRef) -> str | None:
 def _leaves(connection: Connection, log_id: int, size: int) -> Iterator[tuple[int, bytes, bytes]]:
     columns = select(leaf.c.idx, leaf.c.hash, leaf.c.bytes).where(leaf.c.log_id == log_id, leaf.c.idx < size)
     for row in connection.execute(columns.order_by(leaf.c.idx)):
-        yield row.idx, row.hash, row.bytes
+        yield row.idx, row.hash, unpack_leaf(row.bytes)
 
 
 def _entry_line(index: int, leaf_hash: bytes, data: bytes) -> bytes:
@@ -171,8 +172,9 @@ def _write_firm_entries(
 ) -> None:
     """Take the entries that `name_of` names, and only those, out of the firm's log, each with its proof."""
     firm = ledger.firm_log()
-    rows = connection.execute(select(leaf.c.idx, leaf.c.bytes).where(leaf.c.log_id == firm.id).order_by(leaf.c.idx))
-    names = {row.idx: name for row in rows if (name := name_of(read_event(firm, row.idx, row.bytes))) is not None}
+    columns = select(leaf.c.idx, leaf.c.bytes).where(leaf.c.log_id == firm.id).order_by(leaf.c.idx)
+    events = ((idx, read_event(firm, idx, unpack_leaf(data))) for idx, data in connection.execute(columns))
+    names = {index: name for index, event in events if (name := name_of(event)) is not None}
     if not names:
         return
     folder.mkdir()

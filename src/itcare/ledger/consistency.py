@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from itcare.core.errors import UnsoundError
 from itcare.ledger.merkle import Frontier
 from itcare.ledger.verify import Checkpoint, hash_leaf
+from itcare.store.packing import unpack_leaf
 from itcare.store.tables import leaf
 
 _REMEDY = "Sign nothing; keep the state directory for examination and run `itcare verify`."
@@ -36,7 +37,7 @@ def require_extension(
     new = select(*columns).where(leaf.c.log_id == log_id, leaf.c.idx >= signed).order_by(leaf.c.idx)
     for index, leaf_hash, data in connection.execute(new):
         _require(index == replay.size, subject, f"entry {replay.size} is missing")
-        _require(hash_leaf(data) == leaf_hash, subject, f"entry {index} was changed")
+        _require(hash_leaf(unpack_leaf(data)) == leaf_hash, subject, f"entry {index} was changed")
         replay.append(leaf_hash)
     _require(
         (replay.size, replay.root()) == (size, root),

@@ -14,6 +14,7 @@ from itcare.ledger.merkle import Frontier
 from itcare.ledger.note import load_public
 from itcare.ledger.verify import LeafError, VerifierKey, hash_leaf, read_leaf
 from itcare.store.engine import read
+from itcare.store.packing import unpack_leaf
 
 _LEAVES = text("SELECT idx, bytes FROM leaf WHERE log_id = :log AND idx >= :first AND idx < :last ORDER BY idx")
 
@@ -34,7 +35,8 @@ def check_growth(settings: Settings, engine: Engine, target: LogRef, size: int, 
     if last is None or last.size < size:
         return _conclude(size, "", [Problem(f"the last checkpoint is of fewer entries than the {size} known")], "")
     with read(engine) as connection:
-        for index, data in connection.execute(_LEAVES, {"log": target.id, "first": size, "last": last.size}):
+        for index, stored in connection.execute(_LEAVES, {"log": target.id, "first": size, "last": last.size}):
+            data = unpack_leaf(stored)
             try:
                 read_leaf(data, tree.size)
             except LeafError as error:

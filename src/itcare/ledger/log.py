@@ -23,6 +23,7 @@ from itcare.ledger.verify import Checkpoint, LeafError, VerifierKey, read_leaf
 from itcare.store import dialect
 from itcare.store.bodies import load_body, parse_body
 from itcare.store.engine import read, write
+from itcare.store.packing import unpack_leaf
 from itcare.store.tables import client, installation, leaf, log
 
 BODY_SALT_BYTES = 32
@@ -256,7 +257,7 @@ class Ledger:
         columns = select(leaf.c.idx, leaf.c.hash, leaf.c.bytes).order_by(leaf.c.idx)
         with read(self.engine) as connection:
             for row in connection.execute(columns.where(leaf.c.log_id == target.id, leaf.c.idx >= start)):
-                yield Entry(row.idx, read_event(target, row.idx, row.bytes), row.hash.hex())
+                yield Entry(row.idx, read_event(target, row.idx, unpack_leaf(row.bytes)), row.hash.hex())
 
     def body(self, target: LogRef, digest: str) -> object | None:
         """The body that `digest` names; None when it was erased. Raises UnsoundError when it was changed."""

@@ -1,4 +1,4 @@
-"""Bodies: bulky or personal content beside the leaves, compressed and named by digest.
+"""Bodies: bulky or personal content beside the leaves, packed and named by digest.
 
 A digest is SHA-256 over the log's secret salt and the canonical bytes (RFC 8785), so that one
 client's digests say nothing to another who guesses contents. The same body is stored once.
@@ -6,33 +6,25 @@ client's digests say nothing to another who guesses contents. The same body is s
 
 import hashlib
 import json
-import threading
+from collections.abc import Mapping
 
 import rfc8785
-import zstandard
 from sqlalchemy import Connection, bindparam, select
 
 from itcare.core.errors import BadInputError, UnsoundError
+from itcare.store.packing import pack, unpack
 from itcare.store.tables import body
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Largest body, before compression: a full software list of a PC is about 1 MB."""
 
+_LARGEST_INTEGER = 2**53 - 1
+
 # Made once: a run stores thousands of bodies, and building a statement costs more than executing it.
-_KNOWN = select(body.c.size).where(body.c.log_id == bindparam("log"), body.c.digest == bindparam("name"))
+_KNOWN = select(body.c.digest).where(
+    body.c.log_id == bindparam("log"), body.c.digest.in_(bindparam("names", expanding=True))
+)
 _INSERT = body.insert()
-_LEVEL = 6
-
-
-class _Zstd(threading.local):
-    """The two halves of zstd, made once: making them costs thrice what a small body does. Not for two threads."""
-
-    def __init__(self) -> None:
-        self.compressor = zstandard.ZstdCompressor(level=_LEVEL)
-        self.decompressor = zstandard.ZstdDecompressor()
-
-
-_zstd = _Zstd()
 
 
 def canonical_bytes(value: object, what: str) -> bytes:
@@ -42,14 +34,30 @@ def canonical_bytes(value: object, what: str) -> bytes:
     infinities, lone surrogates, other types, endless nesting.
     """
     try:
+        if _is_plain(value):
+            # a fifth of the time; what `json` writes of such values is their canonical form
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # it checks the types itself, at run time
-    except (rfc8785.CanonicalizationError, RecursionError) as error:
+    except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as error:
         raise BadInputError(
             "write",
             what,
             f"it has no canonical JSON form ({error})",
             "Neutralise such values before they are recorded.",
         ) from error
+
+
+def _is_plain(value: object) -> bool:
+    """Whether nothing is in it that `json` writes otherwise than RFC 8785: numbers with fractions (3.2.2.3) and keys
+    whose order depends on their encoding (3.2.3), nor anything that `json` would make into another type.
+    """
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and key.isascii() and _is_plain(part) for key, part in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    if isinstance(value, str | bool) or value is None:
+        return True
+    return isinstance(value, int) and -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER
 
 
 def digest_of(salt: bytes, content: bytes) -> str:
@@ -65,18 +73,15 @@ def name_body(salt: bytes, value: object) -> tuple[str, bytes]:
     return digest_of(salt, content), content
 
 
-def has_body(connection: Connection, log_id: int, digest: str) -> bool:
-    """Whether the body of that digest is kept already."""
-    return connection.execute(_KNOWN, {"log": log_id, "name": digest}).first() is not None
-
-
-def pack_body(log_id: int, digest: str, content: bytes) -> dict[str, object]:
-    """The row of a body that is not kept yet, compressed."""
-    return {"log_id": log_id, "digest": digest, "size": len(content), "zstd": _zstd.compressor.compress(content)}
-
-
-def insert_bodies(connection: Connection, rows: list[dict[str, object]]) -> None:
-    """Keep these bodies, none of which is kept yet."""
+def keep_bodies(connection: Connection, log_id: int, contents: Mapping[str, bytes]) -> None:
+    """Keep these bodies (digest to canonical bytes), but for those that are kept already. At most 1000 at once."""
+    if not contents:
+        return
+    known = set(connection.execute(_KNOWN, {"log": log_id, "names": list(contents)}).scalars())
+    rows = [
+        {"log_id": log_id, "digest": digest, "size": len(content), "zstd": pack(content)}
+        for digest, content in contents.items() if digest not in known
+    ]  # fmt: skip
     if rows:
         connection.execute(_INSERT, rows)
 
@@ -90,7 +95,7 @@ def load_body(connection: Connection, log_id: int, salt: bytes, digest: str) -> 
     row = connection.execute(wanted).first()
     if row is None:
         return None
-    content = unpack(row.zstd, row.size)
+    content = open_body(row.zstd, row.size)
     if content is None or digest_of(salt, content) != digest:
         raise UnsoundError(
             "read body", digest, "its content was changed", "Keep the database for examination; run `itcare verify`."
@@ -98,14 +103,9 @@ def load_body(connection: Connection, log_id: int, salt: bytes, digest: str) -> 
     return content
 
 
-def unpack(compressed: bytes, size: int) -> bytes | None:
-    """Decompress a body of `size` bytes; None when that is not what the frame holds."""
-    try:
-        if size > MAX_BODY_BYTES or zstandard.frame_content_size(compressed) != size:
-            return None
-        return _zstd.decompressor.decompress(compressed, max_output_size=max(size, 1))
-    except zstandard.ZstdError:
-        return None
+def open_body(stored: bytes, size: int) -> bytes | None:
+    """The content of a body's row; None when that is not what is stored, or larger than a body may be."""
+    return unpack(stored, size) if size <= MAX_BODY_BYTES else None
 
 
 def parse_body(content: bytes) -> object:

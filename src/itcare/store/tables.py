@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from itcare.store.dialect import TABLE_OPTIONS, WHOLE_NUMBER
 
-REVISION = "0001"
+REVISION = "0002"
 """Revision of the newest migration; a database with another one is not opened."""
 
 metadata = MetaData()
@@ -63,7 +63,7 @@ leaf = Table(
     Column("log_id", WHOLE_NUMBER, ForeignKey("log.id"), nullable=False),
     Column("idx", WHOLE_NUMBER, nullable=False),
     Column("hash", LargeBinary, nullable=False),  # before `bytes`: reading it does not read the whole leaf
-    Column("bytes", LargeBinary, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),  # packed (store.packing), or plain from before revision 0002
     PrimaryKeyConstraint("log_id", "idx"),
     **TABLE_OPTIONS,
 )
@@ -74,7 +74,7 @@ body = Table(
     Column("log_id", WHOLE_NUMBER, ForeignKey("log.id"), nullable=False),
     Column("digest", Text, nullable=False),
     Column("size", WHOLE_NUMBER, nullable=False),  # bytes before compression
-    Column("zstd", LargeBinary, nullable=False),
+    Column("zstd", LargeBinary, nullable=False),  # packed, or a bare frame from before revision 0002
     PrimaryKeyConstraint("log_id", "digest"),
     **TABLE_OPTIONS,
 )

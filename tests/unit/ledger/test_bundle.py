@@ -349,7 +349,7 @@ def test_an_unsound_log_is_not_exported(tmp_path: Path) -> None:
     ledger, log = sample_ledger(tmp_path)
     with attacker(ledger.settings.database) as connection:
         connection.execute(
-            "UPDATE leaf SET bytes = CAST(replace(bytes, 'run.closed', 'run.closet') AS BLOB) WHERE idx = 3"
+            "UPDATE leaf SET bytes = CAST(replace(plain(bytes), 'run.closed', 'run.closet') AS BLOB) WHERE idx = 3"
         )
     with pytest.raises(UnsoundError, match="entry 3"):
         export_proof(ledger, log, tmp_path / "out")

@@ -13,6 +13,7 @@ from itcare.core.errors import BadInputError, NotFoundError, UnsafeError, Unsoun
 from itcare.ledger import consistency
 from itcare.ledger.merkle import hash_leaf
 from itcare.ledger.note import SIGNING_KEY, Signer
+from itcare.store.packing import unpack_leaf
 from itcare.store.tables import run
 from tests.support.ledgers import attacker, check, fill, fit_head, new_ledger, open_ledger, sample_ledger
 
@@ -20,7 +21,7 @@ from tests.support.ledgers import attacker, check, fill, fit_head, new_ledger, o
 def leaf_bytes(ledger, log) -> list[bytes]:
     with ledger.engine.connect() as connection:
         rows = connection.execute(text("SELECT bytes FROM leaf WHERE log_id = :log ORDER BY idx"), {"log": log.id})
-        return [row.bytes for row in rows]
+        return [unpack_leaf(row.bytes) for row in rows]
 
 
 def test_a_client_is_enrolled_on_first_use_in_both_logs(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_each_checkpoint_is_a_private_file(tmp_path: Path) -> None:
 def rewrite_history(ledger, log) -> None:
     """Change a signed entry, add another, and make everything stored fit."""
     with attacker(ledger.settings.database) as connection:
-        (data,) = connection.execute("SELECT bytes FROM leaf WHERE log_id = ? AND idx = 5", (log.id,)).fetchone()
+        (data,) = connection.execute("SELECT plain(bytes) FROM leaf WHERE log_id = ? AND idx = 5", (log.id,)).fetchone()
         forged = data.replace(b'"run":1', b'"run":7')
         assert forged != data
         update = "UPDATE leaf SET bytes = ?, hash = ? WHERE log_id = ? AND idx = 5"
@@ -228,7 +229,9 @@ def test_an_entry_changed_before_it_was_signed_is_not_signed(tmp_path: Path) -> 
     with ledger.append(log) as batch:
         batch.add({"type": "a.b"})
     with attacker(ledger.settings.database) as connection:
-        changed = "UPDATE leaf SET bytes = CAST(replace(bytes, 'a.b', 'a.c') AS BLOB) WHERE log_id = ? AND idx = 12"
+        changed = (
+            "UPDATE leaf SET bytes = CAST(replace(plain(bytes), 'a.b', 'a.c') AS BLOB) WHERE log_id = ? AND idx = 12"
+        )
         connection.execute(changed, (log.id,))
     with pytest.raises(UnsoundError, match="entry 12 was changed"):
         ledger.sign(log)

@@ -117,7 +117,7 @@ def test_a_leaf_changed_in_the_database_is_shown_as_an_unsound_ledger(ledger, tm
     ledger.engine.dispose()
     with attacker(ledger.settings.database) as connection:
         changed = connection.execute(
-            "UPDATE leaf SET bytes = CAST(replace(bytes, '\"outcome\":\"ok\"', '\"outcome\":\"xx\"') AS BLOB)"
+            "UPDATE leaf SET bytes = CAST(replace(plain(bytes), '\"outcome\":\"ok\"', '\"outcome\":\"xx\"') AS BLOB)"
             " WHERE idx = 2 AND log_id = ?", (log.id,)
         )  # fmt: skip
         assert changed.rowcount == 1
