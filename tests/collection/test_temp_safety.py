@@ -158,7 +158,7 @@ class TestMounts:
         self, tree: Tree, bind: Callable[[Path, Path], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         look = import_module_util("_temp.look")
-        monkeypatch.setattr(look, "_ask", look._ask_stat)
+        look_without_statx(monkeypatch)
         canary = tree.file("etc/canary")
         old = tree.file("tmp/old")
         (tree.temp / "mounted").mkdir()
@@ -369,7 +369,7 @@ class TestWhatCannotBeRemoved:
         self, tree: Tree, attribute: Callable[[str, Path], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         look = import_module_util("_temp.look")
-        monkeypatch.setattr(look, "_ask", look._ask_stat)
+        look_without_statx(monkeypatch)
         attribute("i", tree.file("tmp/fixed"))
         result = tree.clean()
         assert skips(result) == {"immutable": 1}

@@ -82,7 +82,10 @@ def list_categories(boot: bytes | None) -> dict[str, Category]:
         "system_temp": Category(folders=("/tmp", "/var/tmp"), scope=Scope(kept=system)),  # noqa: S108 - its very task
         "user_cache": Category(
             below_home=(".cache", ".var/app/*/cache", "snap/*/common/.cache"),
-            scope=Scope(kept=re.compile("|".join(map(re.escape, _BROWSERS + _NO_CACHES)).encode("ascii"))),
+            scope=Scope(
+                kept=re.compile("|".join(map(re.escape, _BROWSERS + _NO_CACHES)).encode("ascii")),
+                kept_levels=2,
+            ),
         ),
         "package_cache": Category(
             folders=(
