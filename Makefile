@@ -27,7 +27,7 @@ lint: environment ## formatting, types, import order, Ansible
 	@bash .ci/lint.sh
 
 bench: environment ## figures beside a peer or a target in the same run; fails when one is missed
-	@missed=; for name in recording ledger help; do .venv/bin/python -m benchmarks.$$name || missed="$$missed $$name"; echo; done; \
+	@missed=; for name in recording ledger help temp_cleanup; do .venv/bin/python -m benchmarks.$$name || missed="$$missed $$name"; echo; done; \
 	if [ -n "$$missed" ]; then echo "missed:$$missed" >&2; exit 1; fi; echo "bench: every gate held"
 
 clean: ## remove the environment, the demo and caches

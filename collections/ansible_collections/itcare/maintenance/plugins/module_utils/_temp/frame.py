@@ -31,6 +31,14 @@ _CLOSED = -1
 _ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 
 
+def begin_digest():
+    """A hash of 32 bytes: BLAKE2b, which costs two thirds of SHA-256 here, or that where a FIPS Python has no other."""
+    try:
+        return hashlib.blake2b(digest_size=32, usedforsecurity=False)
+    except (AttributeError, ValueError):
+        return hashlib.sha256()
+
+
 class Frame:
     """An open directory with the names that are still to be looked at.
 
@@ -68,7 +76,7 @@ class Frame:
         self.refusals: dict[int, str | None] = {}
         self.refusals_at = 0.0
         self.tail = name if parent is None else parent.end_of(name)[-_TAIL_BYTES:]
-        self.hash = hashlib.sha256() if parent is None else parent.hash.copy()
+        self.hash = begin_digest() if parent is None else parent.hash.copy()
         self.hash.update(name + b"/")
         self.may_write = os.access(".", os.W_OK | os.X_OK, dir_fd=descriptor, effective_ids=True)
         self.look_into = look_into(descriptor)

@@ -129,7 +129,7 @@ class Remover:
 
 
 def digest_entry(frame: Frame, name: bytes, look: Look) -> int:
-    """SHA-256, as a number, of the entry's path and of what tells that it was this very file at this very time."""
+    """A hash, as a number, of the entry's path and of what tells that it was this very file at this very time."""
     digest = frame.hash.copy()
     # the length of a directory shrinks as its files go
     size = -1 if look.is_directory else look.size

@@ -42,6 +42,7 @@ from ansible_collections.itcare.maintenance.plugins.module_utils._temp.removal i
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.tally import Budget, Links
 
 MOST_LEVELS = 5_000
+_KIND_BITS = 0o170000  # inode(7), S_IFMT
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,15 @@ class Sweep:
         let go as well; whatever fails it is judged there, where every rule has its name and its reason.
         """
         walk, removes, record = self._walk, self._walk.remover is not None, self._record
-        base, look_into, copy_hash, descriptor = self._base, frame.look_into, frame.hash.copy, frame.descriptor
+        look_into, copy_hash, descriptor = frame.look_into, frame.hash.copy, frame.descriptor
+        device, mounts = (self._base.major, self._base.minor), (self._base.mount, 0)
         unlink, from_bytes, read_seconds = os.unlink, int.from_bytes, time.monotonic
+        kind_bits, regular, unusual, pack = _KIND_BITS, stat.S_IFREG, UNUSUAL_ATTRIBUTES, pack_state
         stale_at, identities = self._list_open_files(frame) if removes else (0.0, walk.open_files.identities)
         is_simple = walk.rules.exclude is None and record.planned.has_all_examples
         is_kept, suffixes = self._find_kept(frame), self._scope.suffixes
-        cutoff, refusals, takes, times = walk.rules.cutoff, frame.refusals, walk.budget.takes, walk.links.times
+        is_endless, takes = walk.budget.is_endless, walk.budget.takes
+        cutoff, refusals, times = walk.rules.cutoff, frame.refusals, walk.links.times
         files = keys = total = total_blocks = 0
         try:
             for name in frame.names:
@@ -148,20 +152,19 @@ class Sweep:
                  major, minor, mount) = look  # fmt: skip
                 if not (
                     is_simple
-                    and stat.S_IFMT(mode) == stat.S_IFREG
+                    and mode & kind_bits == regular
                     and links == 1
-                    and not attributes & UNUSUAL_ATTRIBUTES
+                    and not attributes & unusual
                     and changed < cutoff
                     and modified < cutoff
-                    and major == base.major
-                    and minor == base.minor
-                    and (mount == base.mount or not mount)
+                    and (major, minor) == device
+                    and mount in mounts
                     and refusals.get(uid, "unknown") is None
-                    and (major, minor, inode) not in identities
-                    and (major, minor, inode) not in times
+                    and (identity := (major, minor, inode)) not in identities
+                    and identity not in times
                     and not (suffixes and not name.endswith(suffixes))
                     and not (is_kept is not None and is_kept(name))
-                    and takes(size)
+                    and (is_endless or takes(size))
                 ):
                     return name, Look._make(look)
                 if removes:
@@ -172,7 +175,7 @@ class Sweep:
                         self._fail(frame, name, Look._make(look), explain(error))
                         continue
                 digest = copy_hash()
-                digest.update(name + b"\0" + pack_state(inode, size, changed, changed_ns, modified, modified_ns))
+                digest.update(name + b"\0" + pack(inode, size, changed, changed_ns, modified, modified_ns))
                 keys += from_bytes(digest.digest(), "big")
                 files += 1
                 total += size

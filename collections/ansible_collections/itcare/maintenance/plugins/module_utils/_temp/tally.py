@@ -17,7 +17,7 @@ _MODULUS = 1 << 256
 class Tally:
     """What one run planned, or deleted, of one category.
 
-    `digest` is the sum, modulo 2**256, of one SHA-256 per entry, so that the order of a directory does not
+    `digest` is the sum, modulo 2**256, of one hash per entry, so that the order of a directory does not
     matter. Files are counted; a directory that goes because it is old and empty is in the digest only.
     """
 
@@ -83,6 +83,10 @@ class Budget:
 
     files: int | None = None
     bytes: int | None = None
+
+    @property
+    def is_endless(self) -> bool:
+        return self.files is None and self.bytes is None
 
     def takes(self, size: int) -> bool:
         """Whether a file of this size still fits; then it is taken off. One that does not leaves room for others."""
