@@ -1,8 +1,8 @@
 """Whole runs of ansible-playbook that remove the same old files, once with our module and once with a loop.
 
-They clean /var/crash in a mount namespace of their own, in which /var is empty but for that folder, so that nothing else
-of this computer can be reached. The times of a file's inode cannot be set, so Python's clock on the "computer" is put
-ahead, for both alike.
+They clean /var/crash in a mount namespace of their own, in which /var is empty but for that folder, so that nothing
+else of this computer can be reached. The times of a file's inode cannot be set, so Python's clock on the "computer" is
+put ahead, for both alike.
 """
 
 import os

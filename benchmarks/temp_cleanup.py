@@ -1,8 +1,8 @@
 """The cleanup beside find(1) and beside Ansible's own modules: `python -m benchmarks.temp_cleanup [FILES] [ROUNDS]`.
 
-Beside find, on the same files in alternating rounds: the time inside the module's work, without the start of Ansible and
-of Python, against the time of a `find` with the same predicates less that of a `find` in an empty folder. Both include
-all that belongs to the work: ours lists the open files of the computer, too.
+Beside find, on the same files in alternating rounds: the time inside the module's work, without the start of Ansible
+and of Python, against the time of a `find` with the same predicates less that of a `find` in an empty folder. Ours
+includes listing the open files of the computer, which find does not do.
 
 Beside Ansible: whole runs of ansible-playbook with one playbook each, the module against `ansible.builtin.find` and one
 `ansible.builtin.file` with `state: absent` per file. The loop is stopped when it has taken a tenth more than the gate

@@ -195,7 +195,7 @@ CONDITIONS: dict[str, Scenario] = {
     "and mode & kind_bits == regular": links_and_pipes_stay,
     "and changed < cutoff": a_file_with_an_old_date_that_came_here_lately_stays,
     "and modified < cutoff": a_file_modified_lately_stays,
-    "and (identity := (major, minor, inode)) not in identities": a_file_that_somebody_has_open_stays,
+    "and identity not in identities": a_file_that_somebody_has_open_stays,
     "and not (suffixes and not name.endswith(suffixes))": packages_go_and_the_lock_beside_them_stays,
     "and not (is_kept is not None and is_kept(name))": the_locks_of_the_window_system_stay,
     "and (is_endless or takes(size))": no_more_goes_than_the_ceiling_allows,

@@ -19,7 +19,7 @@ from ansible_collections.itcare.maintenance.plugins.module_utils._temp.directory
     open_path,
 )
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.look import look_at_descriptor
-from ansible_collections.itcare.maintenance.plugins.module_utils._temp.sweep import Scope
+from ansible_collections.itcare.maintenance.plugins.module_utils._temp.scope import Scope
 
 # login.defs(5), UID_MIN: accounts below it belong to services. 65534 is nobody.
 _FIRST_PERSON, _NOBODY = 1000, 65534

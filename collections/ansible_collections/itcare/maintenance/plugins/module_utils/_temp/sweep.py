@@ -11,10 +11,8 @@ a link put in the way leads nowhere. It is iterative and streams: memory does no
 from __future__ import annotations
 
 import os
-import re
 import stat
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.decision import (
@@ -39,25 +37,11 @@ from ansible_collections.itcare.maintenance.plugins.module_utils._temp.removal i
     explain,
     pack_state,
 )
+from ansible_collections.itcare.maintenance.plugins.module_utils._temp.scope import Scope
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.tally import Budget, Links
 
 MOST_LEVELS = 5_000
 _KIND_BITS = 0o170000  # inode(7), S_IFMT
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What belongs to a category below one of its roots.
-
-    `suffixes`: only files with such an ending, all when empty. `kept`: relative paths that are left alone, looked for
-    in the upper `kept_levels` levels, of which there may be two. `by_top`: an entry of the upper level that is too young shields all that is in it, as the
-    time of a directory thrown into the trash tells when that was and the times of its files do not.
-    """
-
-    suffixes: tuple[bytes, ...] = ()
-    kept: re.Pattern | None = None
-    kept_levels: int = 1
-    by_top: bool = False
 
 
 @dataclass
@@ -133,7 +117,7 @@ class Sweep:
         kind_bits, regular, unusual, pack = _KIND_BITS, stat.S_IFREG, UNUSUAL_ATTRIBUTES, pack_state
         stale_at, identities = self._list_open_files(frame) if removes else (0.0, walk.open_files.identities)
         is_simple = walk.rules.exclude is None and record.planned.has_all_examples
-        is_kept, suffixes = self._find_kept(frame), self._scope.suffixes
+        is_kept, suffixes = self._scope.find_kept(frame), self._scope.suffixes
         is_endless, takes = walk.budget.is_endless, walk.budget.takes
         cutoff, refusals, times = walk.rules.cutoff, frame.refusals, walk.links.times
         files = keys = total = total_blocks = 0
@@ -160,8 +144,8 @@ class Sweep:
                     and (major, minor) == device
                     and mount in mounts
                     and refusals.get(uid, "unknown") is None
-                    and (identity := (major, minor, inode)) not in identities
-                    and identity not in times
+                    and (identity := (major, minor, inode)) not in times
+                    and identity not in identities
                     and not (suffixes and not name.endswith(suffixes))
                     and not (is_kept is not None and is_kept(name))
                     and (is_endless or takes(size))
@@ -215,20 +199,11 @@ class Sweep:
         if walk.remover is not None and not walk.remover.remove_file(self._record, frame, name, seen, look):
             frame.failed += 1
 
-    def _find_kept(self, frame: Frame) -> Callable[[bytes], object] | None:
-        """What tells by its name whether an entry of this directory is one that the category leaves alone."""
-        kept = self._scope.kept
-        if kept is None or frame.depth >= self._scope.kept_levels:
-            return None
-        if frame.depth == 0:
-            return kept.fullmatch
-        return lambda name: kept.fullmatch(b"%b/%b" % (frame.name, name))
-
     def _is_excluded(self, frame: Frame, name: bytes, look: Look) -> bool:
         scope = self._scope
         if scope.suffixes and not look.is_directory and not name.endswith(scope.suffixes):
             return True
-        is_kept = self._find_kept(frame)
+        is_kept = scope.find_kept(frame)
         if is_kept is not None and is_kept(name):
             return True
         exclude = self._walk.rules.exclude
