@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import Cost, describe_machine, measure, median
@@ -27,7 +28,7 @@ from benchmarks.temp_ansible import PLAYBOOKS, prepare, run_playbook
 from tests.support.temp_trees import AGE_DAYS, DAY, Tree, fill, make_tree
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES, ROUNDS = 200_000, 5
+FILES, ROUNDS = 200_000, 3
 LOOP_FILES = 2_000
 MOST_PLAN, MOST_CLEAN, LEAST_LOOP = 3.0, 2.0, 50.0
 OURS = """
@@ -68,28 +69,28 @@ def run_find_alone(folder: Path, log: Path, *action: str) -> Cost:
 
 
 def measure_walks(folder: Path, files: int, rounds: int) -> dict[str, list[Cost]]:
-    """Every action meets files that were just made and looked at twice; the first of a pair is the second next time."""
+    """Both removals meet files that were just made and looked at three times; the order changes from round to round."""
     log = folder / "log"
-
-    def act(name: str, root: Path) -> Cost:
-        tree = make_tree(root)
-        fill(tree.temp, files)
-        for _time in range(2):
-            run_find(tree.temp, log, "-printf", "%s\n")
-        actions: dict[str, Callable[[], Cost]] = {
-            "plan": lambda: run_ours(tree, "plan", files),
-            "find": lambda: run_find_alone(tree.temp, log, "-printf", "%s\n"),
-            "clean": lambda: run_ours(tree, "clean", files),
-            "find -delete": lambda: run_find_alone(tree.temp, log, "-delete"),
-        }
-        cost = actions[name]()
-        shutil.rmtree(root)
-        return cost
-
     costs: dict[str, list[Cost]] = {"plan": [], "find": [], "clean": [], "find -delete": []}
     for number in range(rounds):
-        for name in list(costs) if number % 2 == 0 else reversed(costs):
-            costs[name].append(act(name, folder / f"{number}-{name.replace(' ', '')}"))
+        tree = make_tree(folder / f"{number}")
+        actions: dict[str, Callable[[], Cost]] = {
+            "plan": partial(run_ours, tree, "plan", files),
+            "find": partial(run_find_alone, tree.temp, log, "-printf", "%s\n"),
+            "clean": partial(run_ours, tree, "clean", files),
+            "find -delete": partial(run_find_alone, tree.temp, log, "-delete"),
+        }
+        looks, removals = ["plan", "find"], ["clean", "find -delete"]
+        if number % 2:
+            looks.reverse()
+            removals.reverse()
+        for removal in removals:
+            fill(tree.temp, files)
+            for _time in range(1 if removal == removals[0] else 3):
+                run_find(tree.temp, log, "-printf", "%s\n")
+            for name in [*looks, removal] if removal == removals[0] else [removal]:
+                costs[name].append(actions[name]())
+        shutil.rmtree(tree.root)
     return costs
 
 
@@ -155,6 +156,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{describe_machine()}; {system}; {files} files, {rounds} rounds, clock {AGE_DAYS + 1} days ahead")
         walks = measure_walks(folder, files, rounds)
         print_costs(walks)
+        sys.stdout.flush()
         held = [
             judge("plan / find", compare(walks, "plan", "find"), MOST_PLAN),
             judge("clean / find -delete", compare(walks, "clean", "find -delete"), MOST_CLEAN),
