@@ -1,6 +1,8 @@
 """What a plan promises and a cleaning removes, on prepared trees."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.collection import import_module_util
-from tests.support.temp_trees import DAY, Tree, make_young, passing_tree, skips
+from tests.support.components import ROOT
+from tests.support.temp_trees import DAY, Tree, hurry, make_young, passing_tree, skips
 
 decision = import_module_util("_temp.decision")
 
@@ -59,6 +62,40 @@ def test_a_plan_changes_nothing_and_equals_the_cleaning_that_follows(tree: Tree)
     for key in ("state", "paths", "planned", "digest", "skipped", "examples", "ceiling_reached"):
         assert planned["categories"]["system_temp"][key] == cleaned["categories"]["system_temp"][key]
     assert cleaned["categories"]["system_temp"]["deleted"] == planned["categories"]["system_temp"]["planned"]
+
+
+@pytest.mark.parametrize("ceiling", [{}, {"ceiling_files": 7}, {"ceiling_bytes": 300}])
+@pytest.mark.parametrize("cleans", [False, True])
+def test_the_inner_loop_decides_as_the_long_way_does(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, cleans: bool, ceiling: dict[str, int]
+) -> None:
+    fill_with_everything(tree)
+    os.link(tree.temp / "old1", tree.temp / "deep" / "second")
+    now = time.time() + 8 * DAY
+    nothing = decision.compile_globs(["no such name"])  # with a glob of the user's every file goes the long way
+    long_way = tree.plan(now=now, exclude=nothing, **ceiling)["categories"]["system_temp"]
+    hurry(monkeypatch)
+    result = tree.run(cleans=cleans, now=now, **ceiling)["categories"]["system_temp"]
+    for key in ("planned", "skipped", "digest", "ceiling_reached"):
+        assert result[key] == long_way[key]
+    assert result["deleted"] == (long_way["planned"] if cleans else {"files": 0, "bytes": 0})
+
+
+@pytest.mark.component("strace")
+def test_nothing_lies_between_the_look_at_a_file_and_its_removal(tree: Tree, tmp_path: Path) -> None:
+    for number in range(40):
+        tree.file(f"tmp/old{number}")
+    os.link(tree.file("tmp/linked"), tree.root / "etc/linked")
+    log = tmp_path / "log"
+    command = ["strace", "-o", str(log), "-e", "trace=%file,%desc", sys.executable, "-m", "tests.support.clean_once"]
+    subprocess.run([*command, str(tree.root)], cwd=ROOT, check=True, capture_output=True)
+    calls = log.read_text().splitlines()
+    removals = [number for number, call in enumerate(calls) if call.startswith("unlinkat(") and '"old' in call]
+    assert len(removals) == 40
+    for number in removals:
+        name = calls[number].split('"')[1]
+        assert calls[number - 1].startswith("statx(")
+        assert f'"{name}"' in calls[number - 1]
 
 
 def test_a_file_is_as_young_as_the_later_of_its_two_times(tree: Tree) -> None:

@@ -1,6 +1,5 @@
-"""The parts of the cleanup by themselves: digest, difference of two sets, journal, users of open files."""
+"""The parts of the cleanup by themselves: digest, journal, users of open files."""
 
-import hashlib
 import os
 import random
 import struct
@@ -10,54 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.collection import import_module_util
 from tests.support.temp_trees import DAY, Tree, make_tree, skips
 
-sketch = import_module_util("_temp.sketch")
 tally = import_module_util("_temp.tally")
 journal = import_module_util("_temp.journal")
 directory = import_module_util("_temp.directory")
 look = import_module_util("_temp.look")
 openfiles = import_module_util("_temp.openfiles")
 
-KEYS = st.sets(st.binary(min_size=1, max_size=300), max_size=40)
 MACHINE = "0123456789abcdef0123456789abcdef"
 
 
-def key(path: bytes) -> int:
-    return int.from_bytes(hashlib.sha256(path).digest(), "big")
-
-
-class TestTheDifference:
-    @settings(deadline=None)
-    @given(KEYS, KEYS, st.integers(0, 2000))
-    def test_it_names_exactly_what_two_sets_do_not_share(self, first: set[bytes], second: set[bytes], n: int) -> None:
-        table = sketch.Sketch()
-        for number in range(n):
-            table.add(key(b"%d" % number), b"/shared/%d" % number)
-            table.remove(key(b"%d" % number), b"/shared/%d" % number)
-        for path in first:
-            table.add(key(path), path)
-        for path in second:
-            table.remove(key(path), path)
-        only_first, only_second, is_all = table.read_difference(100)
-        assert is_all
-        assert set(only_first) == {key(path) for path in first - second}
-        assert set(only_second) == {key(path) for path in second - first}
-
-    def test_more_than_it_can_hold_is_said_and_never_invented(self) -> None:
-        table = sketch.Sketch()
-        names = {key(b"%d" % number): b"/f/%d" % number for number in range(100_000)}
-        for number, path in names.items():
-            table.add(number, path)
-        first, second, is_all = table.read_difference(100)
-        assert not is_all
-        assert not second
-        assert first.items() <= names.items()
-
+class TestTheTally:
     @given(st.lists(st.tuples(st.integers(0, 2**256 - 1), st.integers(0, 2**40)), max_size=50), st.randoms())
     def test_the_digest_does_not_depend_on_the_order(
         self, entries: list[tuple[int, int]], shuffler: random.Random
@@ -81,6 +48,14 @@ def test_any_path_is_shown_on_one_short_printable_line(path: bytes) -> None:
     text.encode("utf-8")
 
 
+def test_names_that_went_make_no_room_for_more_files_than_a_plan_has() -> None:
+    links = tally.Links(most=1)
+    here = look.look_at_descriptor(os.open("/", os.O_RDONLY))._replace(links=2, inode=1)
+    assert links.has_room_for(here)
+    links.note_removal(here._replace(links=0))
+    assert not links.has_room_for(here._replace(inode=2))
+
+
 @given(st.integers(0, 60))
 def test_links_beyond_the_limit_are_left_and_known_ones_stay_known(names: int) -> None:
     links = tally.Links(most=20)
@@ -99,10 +74,13 @@ def test_both_ways_of_looking_see_the_same(tmp_path: Path) -> None:
     for name in (b"a", b"d", b"l"):
         one, other = look.look_at(descriptor, name), look._ask_stat(descriptor, name, 0)
         assert [getattr(one, field) for field in fields] == [getattr(other, field) for field in fields]
+        assert look.look_into(descriptor)(name) == tuple(one)
     assert look.look_at_descriptor(descriptor).mount == look.read_mount(descriptor) != 0
     os.close(descriptor)
-    with pytest.raises(OSError, match="No such file"):
-        look.look_at(os.open(tmp_path, os.O_RDONLY), b"missing")
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    for ask in (look.look_into(descriptor), lambda name: look.look_at(descriptor, name)):
+        with pytest.raises(FileNotFoundError, match="No such file"):
+            ask(b"missing")
 
 
 class TestOpenFiles:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.collection import import_module_util
 
 DAY = 86400
@@ -87,6 +89,18 @@ def passing_tree(root: Path) -> Iterator[Tree]:
 def make_young(path: Path) -> None:
     later = time.time() + 5 * DAY
     os.utime(path, (later, later), follow_symlinks=False)
+
+
+def look_without_statx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a Python without ctypes, or a C library without the call."""
+    look = import_module_util("_temp.look")
+    monkeypatch.setattr(look, "_statx", None)
+    monkeypatch.setattr(look, "_quiet_statx", None)
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first file on by the inner loop; else the first twenty, which become examples, go the long way."""
+    monkeypatch.setattr(import_module_util("_temp.tally"), "MOST_EXAMPLES", 0)
 
 
 def fill(folder: Path, files: int, per_folder: int = 1000) -> None:

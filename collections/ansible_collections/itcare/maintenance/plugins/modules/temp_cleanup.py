@@ -13,7 +13,8 @@ description:
   - Removes files that nobody has changed for some days and nobody has open, from folders that are made for such files.
   - The age is counted from the later of the last modification and the last change of the inode,
     so a file that was moved or unpacked there lately is young, whatever date it carries.
-  - It first plans and then cleans, and tells where the two differ. In check mode it only plans.
+  - It removes each file as soon as it has decided about it, and tells what could not go. In check mode it decides the
+    same and removes nothing.
   - It never follows a symbolic link, never leaves the mount on which a folder is, and never touches links, sockets,
     pipes and devices. What cannot be removed is counted with its reason and never forced.
 attributes:

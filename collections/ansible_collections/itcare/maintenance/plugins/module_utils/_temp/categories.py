@@ -19,7 +19,7 @@ from ansible_collections.itcare.maintenance.plugins.module_utils._temp.directory
     open_path,
 )
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.look import look_at_descriptor
-from ansible_collections.itcare.maintenance.plugins.module_utils._temp.sweep import Scope
+from ansible_collections.itcare.maintenance.plugins.module_utils._temp.scope import Scope
 
 # login.defs(5), UID_MIN: accounts below it belong to services. 65534 is nobody.
 _FIRST_PERSON, _NOBODY = 1000, 65534
@@ -82,7 +82,10 @@ def list_categories(boot: bytes | None) -> dict[str, Category]:
         "system_temp": Category(folders=("/tmp", "/var/tmp"), scope=Scope(kept=system)),  # noqa: S108 - its very task
         "user_cache": Category(
             below_home=(".cache", ".var/app/*/cache", "snap/*/common/.cache"),
-            scope=Scope(kept=re.compile("|".join(map(re.escape, _BROWSERS + _NO_CACHES)).encode("ascii"))),
+            scope=Scope(
+                kept=re.compile("|".join(map(re.escape, _BROWSERS + _NO_CACHES)).encode("ascii")),
+                kept_levels=2,
+            ),
         ),
         "package_cache": Category(
             folders=(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection: its shape may change in any release.
-"""The whole run: a plan over every category and, unless only that is wanted, the cleaning and how it differs."""
+"""The whole run: one walk over every category that plans and, unless only that is wanted, removes what it planned."""
 
 from __future__ import annotations
 
@@ -28,10 +28,15 @@ from ansible_collections.itcare.maintenance.plugins.module_utils._temp.journal i
 )
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.look import look_at_descriptor
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.openfiles import OpenFiles
-from ansible_collections.itcare.maintenance.plugins.module_utils._temp.removal import MOST_DIFFERENCES, Record, Remover
+from ansible_collections.itcare.maintenance.plugins.module_utils._temp.removal import Differences, Record, Remover
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.space import Space
 from ansible_collections.itcare.maintenance.plugins.module_utils._temp.sweep import Sweep, Walk
-from ansible_collections.itcare.maintenance.plugins.module_utils._temp.tally import Budget, Links, Tally
+from ansible_collections.itcare.maintenance.plugins.module_utils._temp.tally import (
+    Budget,
+    Links,
+    Tally,
+    count_skipped,
+)
 
 SCHEMA = "itcare/temp/v1"
 FOLDER_CATEGORIES = ("system_temp", "user_cache", "package_cache", "browser_cache", "trash", "crash_reports")
@@ -66,17 +71,16 @@ class Account:
     planned: Tally = field(default_factory=Tally)
     removed: Tally = field(default_factory=Tally)
 
-    def as_dict(self, cleans: bool) -> dict:
-        last = self.removed if cleans else self.planned
+    def as_dict(self) -> dict:
         return {
             "state": self.state,
             "reason": self.reason,
             "paths": self.paths,
             "planned": self.planned.counts(),
-            "deleted": self.removed.counts() if cleans else {"files": 0, "bytes": 0},
-            "skipped": last.skipped_counts(),
+            "deleted": self.removed.counts(),
+            "skipped": count_skipped(self.planned, self.removed),
             "digest": f"{self.planned.digest:064x}",
-            "ceiling_reached": self.planned.ceiling_reached or last.ceiling_reached,
+            "ceiling_reached": self.planned.ceiling_reached,
             "examples": self.planned.examples,
         }
 
@@ -88,12 +92,11 @@ class Cleanup:
         self._order = order
         self._categories = list_categories(read_boot())
         self._open_files = OpenFiles()
-        self._record = Record(compares=order.cleans)
+        self._differences = Differences()
         self._space = Space()
         self._rules = Rules(int(order.now) - order.min_age_days * _DAY_SECONDS, order.exclude)
         self._accounts = {name: Account() for name in CATEGORIES if name in order.categories}
-        self._differences: list[str] = []
-        self._journals: list[tuple] = []
+        self._journal_differences: list[str] = []
 
     @property
     def has_deleted(self) -> bool:
@@ -101,25 +104,22 @@ class Cleanup:
         return any(account.removed.entries for account in self._accounts.values())
 
     def run(self) -> dict:
-        """Plan, clean unless only the plan is wanted, and tell."""
+        """Walk every category, clean unless only the plan is wanted, and tell."""
         try:
-            self._walk(cleans=False)
-            if self._order.cleans:
-                self._walk(cleans=True)
-                self._compare()
+            self._walk()
             return self._tell()
         finally:
             self._space.close()
 
-    def _walk(self, *, cleans: bool) -> None:
+    def _walk(self) -> None:
         links = Links()
-        remover = Remover(self._record, self._open_files, links) if cleans else None
+        remover = Remover(links) if self._order.cleans else None
         budget = Budget(self._order.ceiling_files, self._order.ceiling_bytes)
         self._open_files.refresh()
-        walk = Walk(self._rules, self._open_files, self._record, budget, links, remover)
+        walk = Walk(self._rules, self._open_files, budget, links, remover)
         for name, account in self._accounts.items():
             if name == JOURNAL:
-                self._walk_journal(account, budget, cleans=cleans)
+                self._walk_journal(account, budget)
             else:
                 self._walk_category(self._categories[name], account, walk)
 
@@ -130,27 +130,18 @@ class Cleanup:
         if find_held_lock(category, self._order.root, self._open_files.identities):
             account.state, account.reason = "skipped", "in_use"
             return
-        cleans = walk.remover is not None
-        tally = account.removed if cleans else account.planned
-        for root in open_roots(category, self._order.root, tally.skip):
+        record = Record(account.planned, account.removed, self._differences)
+        for root in open_roots(category, self._order.root, account.planned.skip):
             account.state, account.reason = "ok", None
-            if not cleans:
-                account.paths.append(show_path(root.path))
-                self._space.watch(root.descriptor)
-            sweep = Sweep(walk, category.scope, tally)
+            account.paths.append(show_path(root.path))
+            self._space.watch(root.descriptor)
+            sweep = Sweep(walk, category.scope, record)
             sweep.run(root.descriptor, look_at_descriptor(root.descriptor), root.path)
-        if account.state == "absent" and tally.skipped:
-            account.state, account.reason = "unavailable", next(iter(tally.skipped))
+        if account.state == "absent" and account.planned.skipped:
+            account.state, account.reason = "unavailable", next(iter(account.planned.skipped))
 
-    def _walk_journal(self, account: Account, budget: Budget, *, cleans: bool) -> None:
+    def _walk_journal(self, account: Account, budget: Budget) -> None:
         try:
-            if cleans:
-                # journalctl walks by itself; what the plan left alone has not changed
-                account.removed.skipped = {reason: list(counts) for reason, counts in account.planned.skipped.items()}
-                for folder, chosen, limit in self._journals:
-                    if chosen:
-                        self._differences += vacuum_journal(folder, chosen, limit, account.removed)
-                return
             for folder in find_journals(self._order.root):
                 if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
                     raise Unavailable("no_permission")
@@ -158,25 +149,25 @@ class Cleanup:
                 account.paths.append(show_path(os.fsencode(folder)))
                 keep_days = max(self._order.journal_keep_days, self._order.min_age_days)
                 chosen, limit = plan_journal(folder, self._order.now, keep_days, budget, account.planned)
-                self._journals.append((folder, chosen, limit))
                 self._space.watch_path(folder)
+                if chosen and self._order.cleans:
+                    self._journal_differences += vacuum_journal(folder, chosen, limit, account.removed)
         except Unavailable as error:
             account.state, account.reason = "unavailable", error.reason
         except OSError:
             account.state, account.reason = "unavailable", "error"
 
-    def _compare(self) -> None:
-        named = self._differences + self._record.name_differences()
+    def _compare(self) -> list[str]:
         counted = [
             f"{name}: {account.planned.entries} entries planned, {account.removed.entries} deleted"
             for name, account in self._accounts.items()
             if not account.planned.is_same_set(account.removed)
         ]
-        self._differences = named[: MOST_DIFFERENCES - len(counted)] + counted
+        return self._differences.merge(self._journal_differences, counted)
 
     def _tell(self) -> dict:
         cleans = self._order.cleans
-        accounts = {name: account.as_dict(cleans) for name, account in self._accounts.items()}
+        accounts = {name: account.as_dict() for name, account in self._accounts.items()}
         blocks_bytes = sum(account.removed.blocks_bytes for account in self._accounts.values())
         return {
             "schema": SCHEMA,
@@ -184,7 +175,7 @@ class Cleanup:
             "mode": "clean" if cleans else "plan",
             "min_age_days": self._order.min_age_days,
             "categories": accounts,
-            "differences": self._differences,
+            "differences": self._compare() if cleans else [],
             "total": {
                 f"{kind}_{unit}": sum(account[kind][unit] for account in accounts.values())
                 for kind in ("planned", "deleted")

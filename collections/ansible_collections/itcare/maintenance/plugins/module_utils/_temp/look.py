@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import stat
 import struct
+from collections.abc import Callable
 from typing import NamedTuple
 
 try:
@@ -24,6 +25,8 @@ except ImportError:  # a Python built without libffi
 # linux/stat.h and linux/fcntl.h
 _STATX_BASIC_STATS, _STATX_MNT_ID = 0x7FF, 0x1000
 _ATTRIBUTE_IMMUTABLE, _ATTRIBUTE_APPEND, _ATTRIBUTE_MOUNT_ROOT = 0x10, 0x20, 0x2000
+# what keeps a file from being an ordinary one, by itself removable
+UNUSUAL_ATTRIBUTES = _ATTRIBUTE_IMMUTABLE | _ATTRIBUTE_APPEND | _ATTRIBUTE_MOUNT_ROOT
 _AT_SYMLINK_NOFOLLOW, _AT_NO_AUTOMOUNT, _AT_EMPTY_PATH = 0x100, 0x800, 0x1000
 _QUESTION = _STATX_BASIC_STATS | _STATX_MNT_ID
 # struct statx: mask, attributes, nlink, uid, mode, ino, size, blocks, ctime, mtime, device, mount
@@ -74,6 +77,26 @@ def look_at(directory: int, name: bytes) -> Look:
     return _ask(directory, name, _AT_SYMLINK_NOFOLLOW | _AT_NO_AUTOMOUNT)
 
 
+def look_into(directory: int) -> Callable[[bytes], tuple]:
+    """The same for many entries of one open directory: a function that takes a name, answers with the fields of a
+    Look as a plain tuple, and raises OSError.
+
+    Measured, this is half the cost of one look: what a call needs besides the name is made once for the directory.
+    """
+    if _quiet_statx is None:
+        return lambda name: tuple(look_at(directory, name))
+    statx, record, read = _quiet_statx, ctypes.create_string_buffer(_STATX_BYTES), _LAYOUT.unpack_from
+    flags, question = ctypes.c_int(_AT_SYMLINK_NOFOLLOW | _AT_NO_AUTOMOUNT), ctypes.c_uint(_QUESTION)
+    descriptor, address = ctypes.c_int(directory), ctypes.c_void_p(ctypes.addressof(record))
+
+    def look(name: bytes) -> tuple:
+        if statx(descriptor, name, flags, question, address):
+            return tuple(look_at(directory, name))  # asked again for the error's number, which is not kept here
+        return read(record)
+
+    return look
+
+
 def look_at_descriptor(descriptor: int) -> Look:
     """What an open descriptor stands for, with its mount in any case. Raises OSError."""
     look = _ask(descriptor, b"", _AT_EMPTY_PATH)
@@ -100,31 +123,24 @@ def _ask_stat(directory: int, name: bytes, flags: int) -> Look:
     return Look(0, 0, status.st_nlink, status.st_uid, status.st_mode, status.st_ino, *size, *times, *device, 0)
 
 
-def _load_statx():
+def _load_statx(*, keeps_errno: bool):
     if ctypes is None:
         return None
     try:
-        function = ctypes.CDLL(None, use_errno=True).statx
+        return ctypes.CDLL(None, use_errno=keeps_errno).statx
     except (OSError, AttributeError):
         return None
-    function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_char_p)
-    return function
 
 
-def _make_asker():
-    statx = _load_statx()
-    if statx is None:
-        return _ask_stat
+def _ask(directory: int, name: bytes, flags: int) -> Look:
+    if _statx is None:
+        return _ask_stat(directory, name, flags)
     record = ctypes.create_string_buffer(_STATX_BYTES)
-    read_errno, unpack, make = ctypes.get_errno, _LAYOUT.unpack_from, Look._make
-
-    def ask(directory: int, name: bytes, flags: int) -> Look:
-        if statx(directory, name, flags, _QUESTION, record):
-            number = read_errno()
-            raise OSError(number, os.strerror(number), os.fsdecode(name))
-        return make(unpack(record))
-
-    return ask
+    if _statx(ctypes.c_int(directory), name, ctypes.c_int(flags), ctypes.c_uint(_QUESTION), record):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), os.fsdecode(name))
+    return Look._make(_LAYOUT.unpack_from(record))
 
 
-_ask = _make_asker()
+# Keeping the error's number costs a tenth of a call, so the many looks go without.
+_statx, _quiet_statx = _load_statx(keeps_errno=True), _load_statx(keeps_errno=False)

@@ -25,20 +25,21 @@ class OpenFiles:
     """Identities of all files in use that this user may see.
 
     `is_known` is False where there is no /proc to ask; `blind` holds the users of processes that could not be read.
+    `scanned_at` and `stale_at` are seconds of the monotonic clock: when they were listed, and when it is time again.
     """
 
     def __init__(self, proc: str = "/proc", blocks: str = "/sys/block") -> None:
         self._proc = proc
         self._blocks = blocks
         self._own: set[tuple] | None = None
-        self._scanned_at = self._cost = 0.0
+        self.scanned_at = self.stale_at = 0.0
         self.is_known = False
         self.blind: set[int] = set()
         self.identities: set[tuple] = set()
 
     def refresh_when_stale(self) -> None:
-        """Look again if the last look is old; called before each batch of deletions."""
-        if time.monotonic() - self._scanned_at > max(_FRESH_SECONDS, self._cost / _LARGEST_SHARE):
+        """Look again if the last look is old; called before each file is looked at that may be deleted at once."""
+        if time.monotonic() > self.stale_at:
             self.refresh()
 
     def refresh(self) -> None:
@@ -60,8 +61,8 @@ class OpenFiles:
             self._own = self.identities - before
         self.identities |= self._own
         self._add_loop_devices()
-        self._scanned_at = time.monotonic()
-        self._cost = self._scanned_at - started
+        self.scanned_at = time.monotonic()
+        self.stale_at = self.scanned_at + max(_FRESH_SECONDS, (self.scanned_at - started) / _LARGEST_SHARE)
 
     def cannot_see(self, uid: int) -> bool:
         """Whether the user's open files are unknown: of others to anybody but root, else of an unreadable process."""

@@ -16,6 +16,7 @@ except ImportError:  # a Python built without libffi
     ctypes = None
 
 _MOST_DEVICES = 64
+_LEAST_TO_SYNC = 1 << 20  # what others write meanwhile hides less than this; writing everything is not worth it
 
 
 class Space:
@@ -43,10 +44,10 @@ class Space:
         """Bytes that are free now and were not before.
 
         Some file systems (btrfs) give space back only when a transaction ends. So where much less than `expected` came
-        back, they are told to write first.
+        back of a megabyte or more, they are told to write first.
         """
         freed = self._difference()
-        if freed * 2 < expected and ctypes is not None:
+        if expected >= _LEAST_TO_SYNC and freed * 2 < expected and ctypes is not None:
             library = ctypes.CDLL(None)
             for descriptor, _free in self._before.values():
                 library.syncfs(descriptor)
