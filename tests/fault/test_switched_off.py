@@ -22,7 +22,8 @@ from itcare.drive import alarms, environment, folder, importing, line, preflight
 from itcare.ledger import batch, check, consistency, note
 from itcare.ledger.verify import VerifierKey
 from itcare.store import dialect
-from itcare.upkeep import programs, restore
+from itcare.upkeep import programs, restore, vaults
+from tests.support.components import ROOT
 from tests.support.driving import make_bench
 from tests.support.ledgers import sample_ledger
 
@@ -160,6 +161,11 @@ PROOFS = [
         given(release=(3, 40, 1), severity=Severity.WARNING),
     ),
     Proof(
+        9, "a checkpoint is made under the write lock",
+        "fault/test_write_ahead_log.py::test_another_writer_makes_it_wait_for_the_next_commit",
+        replace(dialect, "checkpoint_alone", lambda engine: dialect._checkpoint(engine)), "beside a writer",
+    ),
+    Proof(
         11, "only the owner of the leases writes",
         "unit/drive/test_drive_importing.py::test_an_owner_that_was_replaced_writes_nothing",
         replace(rows, "holds_leases", lambda *_: True), "DID NOT RAISE", with_bench,
@@ -203,6 +209,12 @@ PROOFS = [
         27, "a run's folder is made anew",
         "unit/drive/test_drive_surroundings.py::test_a_run_folder_is_fresh_and_closed_to_others",
         reuse_folder, "DID NOT RAISE",
+    ),
+    Proof(
+        30, "an open vault file is explained",
+        "fault/test_vault_files.py::test_an_open_vault_file_is_named",
+        replace(vaults, "explain_vault", nothing), "Severity.OK",
+        given(name=".vault_pass", text="secret", mode=0o644, problem="others may read"),
     ),
     Proof(
         31, "the signing key is looked at before it is used",
@@ -262,6 +274,18 @@ PROOFS = [
         configure_loosely, "INCOMPLETE", with_bench,
     ),
 ]  # fmt: skip
+
+
+def write_row(proof: Proof) -> str:
+    """The line of docs/faults.md."""
+    return f"| {proof.defence} | {proof.row} | `{proof.scenario}` |"
+
+
+def test_the_page_lists_each_of_them() -> None:
+    page = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+    listed = page.partition("## Switched off by name")[2].partition("\n## ")[0].splitlines()
+    assert [line for line in listed if ".py::" in line and line.startswith("|")] == [write_row(p) for p in PROOFS]
+    assert len({proof.row for proof in PROOFS}) >= 10
 
 
 @pytest.mark.parametrize(

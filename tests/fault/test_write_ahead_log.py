@@ -64,17 +64,16 @@ def test_a_long_log_is_brought_in_and_begins_anew(tmp_path: Path, monkeypatch: p
     assert check(ledger.settings, log).message == "812 entries, every one signed"
 
 
-def test_another_writer_makes_it_wait_for_the_next_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_writer_makes_it_wait_for_the_next_commit(tmp_path: Path) -> None:
     ledger, log = sample_ledger(tmp_path)
     ledger.engine.dispose()
     engine = open_engine(ledger.settings.database, busy_seconds=0.2)
-    with closing(sqlite3.connect(ledger.settings.database)) as other:
+    with closing(sqlite3.connect(ledger.settings.database)) as other, pytest.MonkeyPatch.context() as patched:
         other.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr(dialect, "CHECKPOINT_BYTES", 0)
-        monkeypatch.setattr(dialect, "_checkpoint", lambda _: pytest.fail("beside a writer"))
+        patched.setattr(dialect, "CHECKPOINT_BYTES", 0)
+        patched.setattr(dialect, "_checkpoint", lambda _: pytest.fail("beside a writer"))
         dialect.checkpoint_alone(engine)  # returns, and has done nothing
         other.rollback()
-    monkeypatch.undo()
     fill(open_ledger(ledger.settings), log, 1)
     assert check(ledger.settings, log).size == 13
 
