@@ -48,8 +48,8 @@ class Base:
         return replace(self.settings, home=self.folder / "copy")
 
 
-def set_the_stage(program: str) -> Iterator[Base]:
-    with folder_in_memory() as folder, Stage(program, ENVIRONMENT, folder) as stage:
+def set_the_stage(program: str, **more: str) -> Iterator[Base]:
+    with folder_in_memory() as folder, Stage(program, {**ENVIRONMENT, **more}, folder) as stage:
         ledger, log = sample_ledger(folder)
         ledger.engine.dispose()
         untraced = Base(stage, ledger.settings, log, [])
@@ -60,6 +60,12 @@ def set_the_stage(program: str) -> Iterator[Base]:
 @pytest.fixture(scope="module")
 def base() -> Iterator[Base]:
     yield from set_the_stage(append_one.__file__)
+
+
+@pytest.fixture(scope="module")
+def checkpoints() -> Iterator[Base]:
+    """The same, with the write-ahead log brought into the database after each commit."""
+    yield from set_the_stage(append_one.__file__, CHECKPOINT_BYTES="1")
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +151,16 @@ def test_no_fault_in_a_sample_of_system_calls_harms_the_ledger(base: Base, recor
     assert len(set(outputs)) > 1  # the faults really came in different places
 
 
+def test_no_fault_in_a_sample_of_system_calls_harms_a_ledger_that_checkpoints(
+    base: Base, checkpoints: Base, record_property
+) -> None:
+    tally = Tally("append and checkpoint, sample", len(checkpoints.calls))
+    for injection in choose(checkpoints.calls, SAMPLE):
+        torment(checkpoints, injection, tally)
+    report(tally, record_property)
+    assert tally.calls > len(base.calls) + 20  # it really did bring the log in
+
+
 def test_no_fault_in_a_sample_of_system_calls_harms_a_body(bodies: Base, record_property) -> None:
     tally = Tally("body store, sample", len(bodies.calls))
     for injection in choose(bodies.calls, SAMPLE):
@@ -167,6 +183,18 @@ def test_no_fault_in_any_system_call_harms_the_ledger(base: Base, fault: str, re
     tally = Tally(f"ledger append, {fault}", len(base.calls))
     for call, number in base.calls:
         torment(base, Injection(call, number, fault), tally)
+    report(tally, record_property)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_fault_in_any_system_call_harms_a_ledger_that_checkpoints(
+    checkpoints: Base, fault: str, record_property
+) -> None:
+    tally = Tally(f"append and checkpoint, {fault}", len(checkpoints.calls))
+    for call, number in checkpoints.calls:
+        torment(checkpoints, Injection(call, number, fault), tally)
     report(tally, record_property)
 
 
