@@ -8,12 +8,13 @@ import hypothesis
 import pytest
 
 from tests.support.components import allowed_skips, can_be_installed, is_present
+from tests.support.syscall_sweep import PROPERTY
 
 CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 hypothesis.settings.register_profile("itcare", deadline=None)  # timing is for benchmarks, not for tests
 hypothesis.settings.load_profile("itcare")
 _used: set[str] = set()
-_skipped: list[str] = []
+_sweeps: list[str] = []
 
 
 def _components(item: pytest.Item) -> list[str]:
@@ -55,6 +56,8 @@ def pytest_runtest_makereport(
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call":
+        _sweeps.extend(str(value) for key, value in report.user_properties if key == PROPERTY)
     if report.when == "call" and report.passed:
         for key, value in report.user_properties:
             if key == "components":
@@ -78,5 +81,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _sweeps:
+        terminalreporter.section("faults in every system call")
+        for line in sorted(_sweeps):
+            terminalreporter.write_line(line)
     if unused := _unused_components(terminalreporter.config):
         terminalreporter.write_line(f"components installed and used by no passing test: {', '.join(unused)}", red=True)

@@ -82,6 +82,9 @@ def test_with_driver_and_supervisor_killed_recovery_kills_what_goes_on(bench: Be
     os.kill(victim.driver.pid, signal.SIGSTOP)  # so that it cannot clean up after its supervisor
     os.kill(victim.supervisor, signal.SIGKILL)
     victim.kill_driver()
+    deadline = time.monotonic() + 4  # the line of a task comes before its worker
+    while len(living_of(victim.row)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
     assert len(living_of(victim.row)) >= 2  # the playbook and its workers do go on
 
     reports = recover_all(bench.ledger, CLOCK)

@@ -23,8 +23,11 @@ from tests.support.ledgers import START, attacker, fill, fit_head, open_ledger, 
 
 @pytest.fixture(scope="module")
 def drill(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    return make_drill(tmp_path_factory.mktemp("drill"))
+
+
+def make_drill(folder: Path) -> SimpleNamespace:
     """A backup of 12 entries, and the checkpoint of the 15 that there are by now."""
-    folder = tmp_path_factory.mktemp("drill")
     ledger, log = sample_ledger(folder)
     (ledger.settings.home / "known_hosts").mkdir()
     (ledger.settings.home / "known_hosts" / "1").write_text("[192.0.2.1]:22 ssh-ed25519 AAAA\n")

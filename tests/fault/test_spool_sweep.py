@@ -2,8 +2,8 @@
 
 import os
 import re
-import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,37 +11,48 @@ import pytest
 from itcare.core.words import TaskOutcome
 from itcare.drive.spool import read_spool
 from tests.support import spool_once
+from tests.support.memory import folder_in_memory
 from tests.support.playbook import COLLECTIONS
+from tests.support.stage import Stage
 from tests.support.syscall_sweep import FAULTS, Injection, Outcome, Tally, choose, find_calls, report, run_with
 
 pytestmark = pytest.mark.component("strace")
 ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
-COMMAND = (sys.executable, "-S", spool_once.__file__, str(COLLECTIONS))
-SAMPLE = 18
 SOUND_PROBLEMS = {"missing", "empty", "half_line", "unfinished", "no_end"}
 
 
+@dataclass(frozen=True)
+class Base:
+    """The writer on its stage, and its calls from the first touch of the spool on."""
+
+    stage: Stage
+    folder: Path
+    calls: list[tuple[str, int]]
+
+    @property
+    def spool(self) -> Path:
+        return self.folder / "spool.jsonl"
+
+
 @pytest.fixture(scope="module")
-def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[str, int]]]:
-    folder = tmp_path_factory.mktemp("trace")
-    yield find_calls([*COMMAND, str(folder / "spool.jsonl")], ENVIRONMENT, "spool.jsonl", folder / "trace")
+def base() -> Iterator[Base]:
+    with folder_in_memory() as folder, Stage(spool_once.__file__, ENVIRONMENT, folder) as stage:
+        arguments = [str(COLLECTIONS), str(folder / "spool.jsonl")]
+        yield Base(stage, folder, find_calls(stage, arguments, "spool.jsonl", folder / "trace"))
 
 
-def strike(injection: Injection, folder: Path, **more: str) -> tuple[Outcome, Path]:
-    spool = folder / "spool.jsonl"
-    spool.unlink(missing_ok=True)
-    return run_with(injection, [*COMMAND, str(spool)], {**ENVIRONMENT, **more}, folder / "log"), spool
+def strike(base: Base, injection: Injection, **more: str) -> Outcome:
+    base.spool.unlink(missing_ok=True)
+    return run_with(base.stage, injection, [str(COLLECTIONS), str(base.spool)], base.folder / "log", more)
 
 
-def torment(injection: Injection, folder: Path, tally: Tally) -> int:
+def torment(base: Base, injection: Injection, tally: Tally) -> int:
     """One injection and everything that must hold after it; returns how many lines are there."""
-    done, path = strike(injection, folder)
+    done = strike(base, injection)
     assert done.hit, (injection, done)
-    spool = read_spool(path)
+    spool = read_spool(base.spool)
     acknowledged = max(map(int, re.findall(r"ACK (\d+)", done.output)), default=0)
-    tally.faults += 1
-    tally.acknowledged += acknowledged
-    tally.lost += max(0, acknowledged - spool.lines)
+    tally.add(done, acknowledged=acknowledged, lost=max(0, acknowledged - spool.lines))
     # A call that fails after its work, or is killed there, may leave one line more than was acknowledged.
     assert spool.lines <= acknowledged + 1, (injection, done, spool)
     assert set(spool.problems) <= SOUND_PROBLEMS, (injection, done, spool)
@@ -55,29 +66,20 @@ def torment(injection: Injection, folder: Path, tally: Tally) -> int:
     return spool.lines
 
 
-def test_no_fault_in_a_sample_of_system_calls_harms_the_spool(calls, tmp_path: Path, record_property) -> None:
-    tally = Tally("spool write, sample", len(calls))
-    lines = {torment(injection, tmp_path, tally) for injection in choose(calls, SAMPLE)}
+def test_no_fault_in_any_system_call_harms_the_spool(base: Base, record_property) -> None:
+    tally = Tally("spool write", len(base.calls))
+    lines = {torment(base, injection, tally) for injection in choose(base.calls, None)}
     report(tally, record_property)
-    assert len(lines) > 4  # the faults really came in different places
-
-
-@pytest.mark.slow
-def test_no_fault_in_any_system_call_harms_the_spool(calls, tmp_path: Path, record_property) -> None:
-    tally = Tally("spool write", len(calls))
-    lines = {torment(injection, tmp_path, tally) for injection in choose(calls, None)}
-    report(tally, record_property)
-    assert tally.faults == len(calls) * len(FAULTS)
+    assert tally.faults == len(base.calls) * len(FAULTS)
     assert lines == set(range(8))  # before and after every line
 
 
-def test_a_writer_that_went_on_after_a_fault_would_leave_a_gap(calls, tmp_path: Path) -> None:
+def test_a_writer_that_went_on_after_a_fault_would_leave_a_gap(base: Base) -> None:
     """What the writer's refusal to go on is for: without it a line is missing in the middle of a closed spool."""
-    number = next(number for call, number in calls if call == "write") + 6  # each line is followed by its ACK
+    number = next(number for call, number in base.calls if call == "write") + 6  # each line is followed by its ACK
     injection = Injection("write", number, "error=ENOSPC")
-    stopped, path = strike(injection, tmp_path)
-    assert stopped.code == 74
-    assert (read_spool(path).lines, read_spool(path).problems) == (3, ("unfinished", "no_end"))
-    _, path = strike(injection, tmp_path, **{spool_once.AFTER: "1"})
-    assert len(path.read_bytes().splitlines()) == 6
-    assert read_spool(path).problems[0] in ("malformed", "counts_disagree", "counter_gap")
+    assert strike(base, injection).code == 74
+    assert (read_spool(base.spool).lines, read_spool(base.spool).problems) == (3, ("unfinished", "no_end"))
+    strike(base, injection, **{spool_once.AFTER: "1"})
+    assert len(base.spool.read_bytes().splitlines()) == 6
+    assert read_spool(base.spool).problems[0] in ("malformed", "counts_disagree", "counter_gap")

@@ -14,11 +14,22 @@ from itcare.ledger.log import Ledger
 from itcare.store.engine import open_engine
 
 
+def _forget_failures(ledger: Ledger) -> None:
+    distrust = ledger._distrust
+
+    def forget(error: Exception, cause: object, *, full: bool) -> UnsafeError:
+        told = distrust(error, cause, full=full)
+        ledger._distrusted = None  # the defence, off
+        return told
+
+    ledger._distrust = forget  # type: ignore[method-assign]  # of this one object
+
+
 def main(home: Path, trusting: bool) -> None:
     settings = Settings(home=home, contracts=home / "contracts", origin="firm.example")
     ledger = Ledger(settings, open_engine(settings.database))
     if trusting:
-        ledger._distrust = lambda error, cause, *, full: UnsafeError("append", "", str(cause), "")  # type: ignore[method-assign]  # the defence, off
+        _forget_failures(ledger)
     log = ledger.find_log("ACME")
     for _ in range(2):
         try:

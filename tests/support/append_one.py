@@ -1,6 +1,7 @@
 """Append one entry to the log of ACME and sign: the process that the fault sweep torments.
 
-Usage: python append_one.py HOME. Prints `ACK n` as soon as entry n is committed. Started as a
+Usage: python append_one.py HOME. Prints `ACK n` as soon as entry n is committed. With CHECKPOINT_BYTES in its
+environment the write-ahead log is brought in from that size on. Started as a
 program of its own, so that the traced part is only what a command of ours does with its state.
 """
 
@@ -11,10 +12,12 @@ from pathlib import Path
 from itcare.core.errors import ItcareError
 from itcare.core.settings import Settings
 from itcare.ledger.log import Ledger
+from itcare.store import dialect
 from itcare.store.engine import open_engine
 
 
 def main(home: Path) -> int:
+    dialect.CHECKPOINT_BYTES = int(os.environ.get("CHECKPOINT_BYTES", dialect.CHECKPOINT_BYTES))
     settings = Settings(home=home, contracts=home / "contracts", origin="firm.example")
     try:
         ledger = Ledger(settings, open_engine(settings.database))

@@ -97,12 +97,15 @@ class Server:
 
 
 @contextmanager
-def serving(home: Path, client: str = "", errors: Path | None = None) -> Iterator[Server]:
-    """The real launcher over `home`/published; ended by SIGTERM, as a service manager does."""
+def serving(home: Path, client: str = "", errors: Path | None = None, code: Path = ROOT) -> Iterator[Server]:
+    """The real launcher over `home`/published; ended by SIGTERM, as a service manager does.
+
+    `code`: folder with `src` and `dashboard`, for a copy in which something is different.
+    """
     stderr = (errors or home / "dashboard.stderr").open("w")
     process = subprocess.Popen(
         [sys.executable, "-c", _SERVE, str(home), client], stdout=subprocess.PIPE, stderr=stderr, text=True,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "src")},
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(code / "src")},
     )  # fmt: skip
     try:
         assert process.stdout is not None

@@ -42,11 +42,15 @@ class Installation:
     def run(
         self, *arguments: str, accept: Sequence[int] = (0,), extra: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run one command; AssertionError with all it printed if its exit code is not accepted."""
+        """Run one command; AssertionError with all it printed if its exit code is not accepted.
+
+        Command and output are printed, so that `pytest -s` and a failure show the whole session.
+        """
         done = subprocess.run(
             self.command(*arguments), env=self.environ | dict(extra or {}), cwd=self.folder,
             capture_output=True, text=True, timeout=240, check=False,
         )  # fmt: skip
+        sys.stdout.write(f"$ itcare {' '.join(arguments)}\n{done.stdout}{done.stderr}[{done.returncode}]\n")
         assert done.returncode in accept, f"{arguments} -> {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr, done.stderr
         return done

@@ -1,4 +1,4 @@
-"""Run a program again and again, each time with one of its system calls failing or killing it.
+"""Run a program again and again, each time with one of its system calls failing or killing it (see stage.py).
 
 One traced run finds every system call from the moment a named file is first touched; then each
 chosen call is repeated with a fault in its place (`strace -e inject`). Needs strace and the right
@@ -6,18 +6,21 @@ to trace.
 """
 
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.support.stage import Stage
 
 CALLS = (
     "openat", "write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "fcntl",
     "close", "mmap", "lseek", "read", "pread64", "newfstatat", "mkdir", "fchmod",
 )  # fmt: skip
 FAULTS = ("signal=KILL", "error=EIO", "error=ENOSPC")
+PROPERTY = "sweep"
+"""Name of the recorded figures of a sweep; tests/conftest.py prints them at the end of every session."""
+
 _LINE = re.compile(r"^(?:\[pid +\d+\] |\d+ +)?([a-z0-9_]+)\(")
 
 
@@ -45,20 +48,22 @@ class Outcome:
     output: str
     errors: str
 
+    @property
+    def kind(self) -> str:
+        """How it ended, in a word for the figures."""
+        if self.code < 0:
+            return "killed"
+        return "ended with an error" if self.code else "went on"
 
-def find_calls(
-    command: Sequence[str], environment: Mapping[str, str], touched: str, trace: Path
-) -> list[tuple[str, int]]:
-    """Run `command` once, traced into `trace`; every call after the first that names `touched`, in order.
+
+def find_calls(stage: Stage, arguments: Sequence[str], touched: str, trace: Path) -> list[tuple[str, int]]:
+    """Run the program once, traced into `trace`; every call after the first that names `touched`, in order.
 
     Raises RuntimeError when the program fails or never touches that file.
     """
-    options = ["-f", "-qq", "-o", str(trace), "-e", f"trace={','.join(CALLS)}"]
-    done = subprocess.run(
-        ["strace", *options, *command], env=dict(environment), capture_output=True, text=True, timeout=120, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"the traced program failed: {done.stdout}{done.stderr}")
+    done = stage.run(arguments, ["-o", str(trace), "-e", f"trace={','.join(CALLS)}"])
+    if done.code:
+        raise RuntimeError(f"the traced program failed: {done}")
     counts: Counter[str] = Counter()
     calls: list[tuple[str, int]] = []
     begun = False
@@ -76,30 +81,30 @@ def find_calls(
 
 
 def choose(calls: Sequence[tuple[str, int]], count: int | None) -> list[Injection]:
-    """`count` injections spread evenly over all calls and faults; every one when None."""
-    every = [Injection(call, number, fault) for call, number in calls for fault in FAULTS]
-    if count is None or count >= len(every):
-        return every
-    return [every[place * len(every) // count] for place in range(count)]
+    """`count` injections spread evenly over all calls, the faults in turn; every call with every fault when None."""
+    if count is None or count >= len(calls) * len(FAULTS):
+        return [Injection(call, number, fault) for call, number in calls for fault in FAULTS]
+    chosen = [calls[place * len(calls) // count] for place in range(count)]
+    return [Injection(*call, FAULTS[place % len(FAULTS)]) for place, call in enumerate(chosen)]
 
 
-def run_with(injection: Injection, command: Sequence[str], environment: Mapping[str, str], log: Path) -> Outcome:
-    """Run `command` with the fault in place, 60 seconds at most."""
+def run_with(
+    stage: Stage, injection: Injection, arguments: Sequence[str], log: Path, more: Mapping[str, str] | None = None
+) -> Outcome:
+    """Run the program with the fault in place; `more`: further environment variables."""
     inject = f"inject={injection.call}:{injection.fault}:when={injection.number}"
-    options = ["-f", "-qq", "-o", str(log), "-e", f"trace={injection.call}", "-e", inject]
-    done = subprocess.run(
-        ["strace", *options, *command], env=dict(environment), capture_output=True, text=True, timeout=60, check=False
-    )
-    struck = done.returncode == -9 if "KILL" in injection.fault else "(INJECTED)" in log.read_text(errors="replace")
-    return Outcome(struck, done.returncode, done.stdout, done.stderr)
+    done = stage.run(arguments, ["-o", str(log), "-e", f"trace={injection.call}", "-e", inject], more)
+    struck = done.code == -9 if "KILL" in injection.fault else "(INJECTED)" in log.read_text(errors="replace")
+    return Outcome(struck, done.code, done.output, done.errors)
 
 
 @dataclass
 class Tally:
     """Figures of one sweep, for the reader of a test's output.
 
-    `lost`: entries, lines or publications that were acknowledged and are not there; never above 0.
-    `missed`: faults that met no call, since that run did a call less of this kind than the traced one.
+    `acknowledged`, `lost`: entries, lines, bodies or publications that the program called done, and how many of these
+    are not there; `lost` is never above 0. `missed`: faults that met no call, since that run did a call less of this
+    kind than the traced one. `ends`: how the program ended, and how often.
     """
 
     name: str
@@ -108,15 +113,25 @@ class Tally:
     acknowledged: int = 0
     lost: int = 0
     missed: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+
+    def add(self, done: Outcome, *, acknowledged: int, lost: int) -> None:
+        """Count one run of the program."""
+        self.faults += done.hit
+        self.missed += not done.hit
+        self.acknowledged += acknowledged
+        self.lost += lost
+        self.ends[done.kind] += done.hit
 
     def __str__(self) -> str:
         told = f"{self.calls} system calls, {self.faults} faults, {self.acknowledged} acknowledged, {self.lost} lost"
-        return f"sweep of {self.name}: {told}" + (f", {self.missed} missed their call" if self.missed else "")
+        ends = ", ".join(f"{kind} {count}" for kind, count in sorted(self.ends.items()))
+        missed = f"; {self.missed} missed their call" if self.missed else ""
+        return f"{self.name}: {told}; {ends}{missed}"
 
 
 def report(tally: Tally, say: Callable[[str, object], None]) -> None:
-    """Print the figures and hand them to pytest's record (`record_property`); fails when anything was lost."""
-    sys.stdout.write(f"{tally}\n")
-    say(tally.name, str(tally))
+    """Hand the figures to pytest's record (`record_property`), which prints them; fails when anything was lost."""
+    say(PROPERTY, str(tally))
     assert tally.lost == 0, tally
     assert tally.missed * 50 <= tally.faults, tally  # else the trace says nothing about the other runs

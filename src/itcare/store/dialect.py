@@ -20,6 +20,11 @@ WHOLE_NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 WRITE_OPTION = "itcare_write"
 """Execution option that makes a connection take the write lock when its transaction begins."""
 
+CHECKPOINT_BYTES = 4 * 1024 * 1024
+"""Size of the write-ahead log from which it is brought into the database; SQLite's own default is about as much."""
+
+_LOG_OPTION = "itcare_write_ahead_log"  # execution option of an engine: path of that file
+
 _GUARDS = (
     """CREATE TRIGGER leaf_refuses_update BEFORE UPDATE ON leaf
        BEGIN SELECT RAISE(ABORT, 'a leaf is never changed'); END""",
@@ -42,7 +47,8 @@ def create_engine_for(database: Path, *, busy_seconds: float, create: bool) -> E
         database=f"file:{_percent_encode(database.absolute())}",
         query={"mode": "rwc" if create else "rw", "uri": "true"},
     )
-    engine = create_engine(url, connect_args={"timeout": busy_seconds})
+    log = database.with_name(f"{database.name}-wal")
+    engine = create_engine(url, connect_args={"timeout": busy_seconds}, execution_options={_LOG_OPTION: log})
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
     return engine
@@ -54,8 +60,38 @@ def _percent_encode(path: Path) -> str:
 
 def _prepare_connection(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions begin where `_begin` says, not where the driver guesses
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
+    for pragma in (
+        "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON",
+        "wal_autocheckpoint = 0", "journal_size_limit = 0",  # see `checkpoint_alone`
+    ):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
+
+
+def checkpoint_alone(engine: Engine) -> None:
+    """Bring a long write-ahead log into the database file while no other process can write.
+
+    SQLite before 3.51.3 may damage the file when one connection checkpoints while another starts the log anew
+    (sqlite.org/wal.html, the reset bug). Its own checkpoints come right after a commit, when the next writer may be at
+    work, so they are switched off; here the write lock is held meanwhile. The one that SQLite makes when the last
+    connection of all is closed holds the whole file. A checkpoint that cannot be made now is left to the next
+    writer: what was committed is safe in the log.
+    """
+    log: Path = engine.get_execution_options()[_LOG_OPTION]
+    try:
+        if log.stat().st_size < CHECKPOINT_BYTES:
+            return
+        with engine.connect().execution_options(**{WRITE_OPTION: True}) as writer, writer.begin():
+            _checkpoint(engine)
+    except (OSError, DBAPIError):
+        return  # not there any more, held by another writer, or a disk that the next append will meet
+
+
+def _checkpoint(engine: Engine) -> None:
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+    finally:
+        connection.close()
 
 
 def _begin(connection: Connection) -> None:

@@ -86,6 +86,7 @@ def write(engine: Engine) -> Iterator[Connection]:
             raise
         with transaction:
             yield connection
+    dialect.checkpoint_alone(engine)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from itcare.publish.reader import Snapshot
 from itcare.store.engine import open_engine, read
 from itcare.upkeep import programs, state
 from itcare.upkeep.diagnosis import Diagnosis
+from itcare.upkeep.vaults import judge_vaults
 
 SPOOLS = "itcare-spool"
 """Folder below the current one in which the callback leaves the spools of plain playbook runs."""
@@ -45,6 +46,7 @@ def examine(settings: Settings, clock: Clock, folder: Path) -> tuple[Diagnosis, 
         *_programs(contracts, ssh_needed=needed),
         *_home(settings),
         about_contracts,
+        judge_vaults((settings.contracts,), os.geteuid()),
         *_database(settings, folder),
         _snapshots(settings),
     )

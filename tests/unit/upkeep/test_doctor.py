@@ -45,7 +45,8 @@ def test_a_fresh_installation_has_no_error(place: Settings) -> None:
     assert [d for d in found.values() if d.severity is Severity.ERROR and d.check != "ssh"] == []
     assert {d.check for d in found.values()} >= {
         "python", "ansible-core", "ansible-runner", "ansible-playbook", "sqlite", "ssh", "clock", "time-zones", "home",
-        "disk", "signing-key", "credentials", "contracts", "database", "runs", "spools", "snapshots",
+        "disk", "signing-key", "credentials", "contracts", "vaults", "database", "runs", "spools",
+        "snapshots",
     }  # fmt: skip
 
 
