@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ class ReaderTimer:
 
     def __init__(self) -> None:
         self.wall = self.cpu = 0.0
-        self.by_method: Counter[str] = Counter()  # seconds of the processor
+        self.by_method: dict[str, float] = defaultdict(float)  # seconds of the processor
         self._depth = 0
 
     @contextmanager
@@ -77,7 +77,8 @@ class ReaderTimer:
         def timed(*args: Any, **options: Any) -> Any:
             if self._depth:
                 return method(*args, **options)
-            self._depth, wall, cpu = 1, time.perf_counter(), time.thread_time()
+            self._depth = 1
+            wall, cpu = time.perf_counter(), time.thread_time()
             try:
                 return method(*args, **options)
             finally:
