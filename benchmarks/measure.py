@@ -11,10 +11,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall and CPU seconds (user and system, children included) of one process."""
+    """Wall and CPU seconds (user and system, children included) of one process; `peak`: most bytes of memory."""
 
     wall: float
     cpu: float
+    peak: int = 0
 
 
 def measure(
@@ -28,12 +29,14 @@ def measure(
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in accept:
         raise RuntimeError(f"{command[0]} ended with {process.returncode}:\n{log.read_text(errors='replace')[-3000:]}")
-    return Cost(time.monotonic() - begin, usage.ru_utime + usage.ru_stime)
+    return Cost(time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
 def median(costs: Sequence[Cost]) -> Cost:
     """The median of each figure."""
-    return Cost(statistics.median(c.wall for c in costs), statistics.median(c.cpu for c in costs))
+    return Cost(
+        statistics.median(c.wall for c in costs), statistics.median(c.cpu for c in costs), max(c.peak for c in costs)
+    )
 
 
 def describe_machine() -> str:

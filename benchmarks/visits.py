@@ -28,6 +28,8 @@ LOST = (
 )
 FAILED = "The list of software could not be made: the database of packages is locked by another process"
 
+type Result = dict[str, object]
+
 _TASKS: tuple[tuple[str, str, int, Mapping[str, object]], ...] = (
     ("Probe the computer", "ansible.builtin.ping", 3, {}),
     ("Look at the health of the computer", HEALTH, 7,
@@ -93,7 +95,7 @@ def health_of(computer: Computer) -> dict[str, object]:
         "uptime": _ok({"seconds": hole("uptime"), "boot_at": hole("boot_at"),
                        "load": [hole("load0"), hole("load1"), hole("load2")]}),
         "memory": _ok({**seen.memory(), "available_bytes": hole("memory")}),
-        "temperatures": _ok([seen.sensor(hole("celsius"))]),
+        "temperatures": _ok([seen.sensor(hole("celsius"))]),  # type: ignore[arg-type]  # a hole stands for the number
         "batteries": _battery(computer) if is_laptop else _absent("none", "this computer has no battery"),
         "administrators": _ok([
             seen.administrator(), seen.administrator("serwis", "sudo"),
@@ -117,8 +119,8 @@ def health_of(computer: Computer) -> dict[str, object]:
 
 def software_of(packages: object) -> dict[str, object]:
     """A list of software, `itcare/software/v1`."""
-    absent = {"count": None, "detail": None, "reason": "not_installed", "state": "absent", "unasked": []}
-    there = {"count": hole("programs"), "detail": None, "reason": None, "state": "ok", "unasked": []}
+    absent: Result = {"count": None, "detail": None, "reason": "not_installed", "state": "absent", "unasked": []}
+    there: Result = {"count": hole("programs"), "detail": None, "reason": None, "state": "ok", "unasked": []}
     sources = {
         name: {**(there if name == "dpkg" else absent), "seconds": hole(f"second{number}")}
         for number, name in enumerate(SOURCES_OF_SOFTWARE)

@@ -47,7 +47,8 @@ def read_events(ledger: Ledger, client: str = CLIENT) -> list[Event]:
     log = ledger.find_log(client)
     told = []
     for entry in ledger.entries(log):
-        bodies = {digest: ledger.body(log, digest) for digest in entry.event.get("bodies", [])}
+        named: Any = entry.event.get("bodies", [])
+        bodies = {digest: ledger.body(log, digest) for digest in named}
         told.append(_with_bodies({k: v for k, v in entry.event.items() if k != "bodies"}, bodies))
     return told
 
