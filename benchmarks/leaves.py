@@ -20,7 +20,7 @@ from itcare.drive.leaves import host_leaf
 from itcare.drive.outcome import judge_host
 from itcare.drive.plan import PlannedHost
 from itcare.ledger.batch import EntryBatch
-from itcare.store.bodies import digest_of, has_body, pack_body
+from itcare.store.bodies import digest_of
 
 USER, PORT = "itcare", 22
 _PACKAGES = "the list of programs"
@@ -40,15 +40,9 @@ class BodyKeeper:
     def __init__(self, batch: EntryBatch) -> None:
         self._batch = batch
 
-    def keep(self, content: bytes, *, fresh: bool) -> str:
-        """Keep a body and return its digest. `fresh`: certainly not there yet, since it tells an instant."""
-        batch = self._batch
-        digest = digest_of(batch._salt, content)
-        if digest not in batch._known_bodies:
-            batch._known_bodies.add(digest)
-            if fresh or not has_body(batch.connection, batch._log_id, digest):
-                batch._hold(pack_body(batch._log_id, digest, content))
-        return digest
+    def keep(self, content: bytes) -> str:
+        """Keep a body and return its digest."""
+        return self._batch.hold(digest_of(self._batch._salt, content), content)
 
 
 @dataclass(frozen=True)
@@ -136,13 +130,13 @@ class Visited:
 
     def _body(self, keeper: BodyKeeper, shape: Shape, name: object, values: Mapping[str, bytes]) -> str:
         template = shape.bodies[str(name)]
-        return keeper.keep(template.fill(values), fresh=bool(template.names))
+        return keeper.keep(template.fill(values))
 
     def _programs(self, keeper: BodyKeeper, day: date) -> str:
         cycle = self.computer.updates.cycle_of(day)
         if self._packages is None or self._packages[0] != cycle:
             content = write_programs(self.computer.updates, day)
-            self._packages = cycle, keeper.keep(content, fresh=False)
+            self._packages = cycle, keeper.keep(content)
         return self._packages[1]
 
 

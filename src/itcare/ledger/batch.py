@@ -45,7 +45,10 @@ class EntryBatch:
         """
         if value is None:
             return None
-        digest, content = name_body(self._salt, value)
+        return self.hold(*name_body(self._salt, value))
+
+    def hold(self, digest: str, content: bytes) -> str:
+        """Keep a body whose digest and canonical bytes are at hand; returns the digest."""
         if digest not in self._known_bodies:
             self._known_bodies.add(digest)
             self._bodies[digest] = content

@@ -6,7 +6,7 @@ from dataclasses import Field, dataclass, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache, lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from types import NoneType
 from typing import Any, Protocol, get_args, get_type_hints
 
@@ -47,9 +47,20 @@ def column_names(kind: type) -> tuple[str, ...]:
 def encode_row(row: Any) -> tuple[Column, ...]:
     """The column values of a row, in column order."""
     kind: Any = type(row)
-    return tuple(
-        None if (value := getattr(row, codec.field)) is None else codec.encode(value) for codec in _codecs(kind)
-    )
+    pick, turns = _encoder(kind)
+    values = list(pick(row))
+    for place, turn in turns:
+        if (value := values[place]) is not None:
+            values[place] = turn(value)
+    return tuple(values)
+
+
+@cache
+def _encoder(kind: Any) -> tuple[Callable[[Any], Any], tuple[tuple[int, Callable[[Any], Column]], ...]]:
+    """What picks the fields of a row, and what turns those that are not stored as they are."""
+    codecs = _codecs(kind)
+    pick = attrgetter(*(codec.field for codec in codecs))  # no class has but one field
+    return pick, tuple((place, codec.encode) for place, codec in enumerate(codecs))
 
 
 def decoder[T](kind: type[T], names: tuple[str, ...]) -> Callable[[Sequence[Any]], T]:

@@ -7,7 +7,7 @@ seen, and the next look that could ask it is compared with that one.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from itcare.core.words import SoftwareChange, SourceState
 from itcare.publish.measures import SOFTWARE_COUNT
@@ -27,8 +27,7 @@ MAXIMUM_PACKAGES = 20_000
 type _Key = tuple[str, str, str]  # scope, name, architecture
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(NamedTuple):
     """One package in one version."""
 
     name: str
@@ -186,11 +185,11 @@ def _read_packages(listed: object) -> Iterator[Package]:
         name, source = text(package.get("name")), text(package.get("source"))
         if name and source:
             yield Package(
-                name=name,
-                version=text(package.get("version")) or "",
-                publisher=text(package.get("publisher")),
-                architecture=text(package.get("architecture")),
-                scope=text(package.get("scope")) or "machine",
-                installed_at=instant(package.get("installed_at")),
-                source=source,
+                name,
+                text(package.get("version")) or "",
+                text(package.get("publisher")),
+                text(package.get("architecture")),
+                text(package.get("scope")) or "machine",
+                instant(package.get("installed_at")),
+                source,
             )

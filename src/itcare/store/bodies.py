@@ -24,6 +24,7 @@ _LARGEST_INTEGER = 2**53 - 1
 _KNOWN = select(body.c.digest).where(
     body.c.log_id == bindparam("log"), body.c.digest.in_(bindparam("names", expanding=True))
 )
+_WANTED = select(body.c.size, body.c.zstd).where(body.c.log_id == bindparam("log"), body.c.digest == bindparam("name"))
 _INSERT = body.insert()
 
 
@@ -91,8 +92,7 @@ def load_body(connection: Connection, log_id: int, salt: bytes, digest: str) -> 
 
     Raises UnsoundError when what is stored is not what the digest names.
     """
-    wanted = select(body.c.size, body.c.zstd).where(body.c.log_id == log_id, body.c.digest == digest)
-    row = connection.execute(wanted).first()
+    row = connection.execute(_WANTED, {"log": log_id, "name": digest}).first()
     if row is None:
         return None
     content = open_body(row.zstd, row.size)
