@@ -1,5 +1,6 @@
 """How long a page's script takes, and how much of it the reader of the snapshots: the real script, in this process."""
 
+import gc
 import logging
 import math
 import time
@@ -21,6 +22,10 @@ from tests.support.dashboard import app, at_page
 
 WARM_CALLS = 2
 _SECONDS = 300  # until a page counts as hanging
+# Loggers that tell, for every page, that no server runs it. Their level would be set back with each page.
+_WARN_OF_NO_SERVER = (
+    "streamlit.runtime.scriptrunner_utils.script_run_context", "streamlit.runtime.state.session_state_proxy",
+)  # fmt: skip
 _MISSING = ("There is no such page.", "The published data cannot be read.", "Nothing has been published yet.")
 
 
@@ -96,7 +101,8 @@ class Pages:
 
     def __init__(self, published: Path, client: str) -> None:
         self._published, self._client = published, client
-        logging.getLogger("streamlit").setLevel(logging.ERROR)  # it warns of every page that no server runs
+        for name in _WARN_OF_NO_SERVER:
+            logging.getLogger(name).disabled = True
 
     def time_page(self, ways: Sequence[Opened]) -> list[Timing]:
         """Open a page in each of these ways, in a row, after a few calls that do not count."""
@@ -118,6 +124,7 @@ class Pages:
                 for label, place in opened.choices.items():
                     _choose(test, label, place)
             timer = ReaderTimer()
+            gc.collect()  # what the pages before left behind is not this one's to clear away
             with timer.watching():
                 begin = time.perf_counter()
                 test.run()
