@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from itcare.publish.reader import Brief
 from itcare.publish.rows import FindingRow
 from quantities import quantity
 from words import mark, tr
@@ -43,7 +44,7 @@ def area_of(rule: str) -> str | None:
     return _AREA_OF_RULE.get(rule)
 
 
-def short(row: FindingRow) -> str:
+def short(row: FindingRow | Brief) -> str:
     """A few words of our own for a narrow cell, with the number that matters; never a bare "OK"."""
     values: Mapping[str, object] = row.values if isinstance(row.values, Mapping) else {}
     told = _SHORT.get(row.fact)

@@ -8,7 +8,6 @@ from itcare.publish.reader import Amount
 from itcare.publish.rows import ForecastRow, MeasureRow
 from words import day, days, mark, size, tr
 
-POINTS = 52  # of a line in a table
 _REASONS = {
     ForecastReason.TOO_SHORT: mark("too little data"),
     ForecastReason.NOT_GROWING: mark("does not grow"),
@@ -25,11 +24,9 @@ def fullest(rows: Iterable[ForecastRow]) -> list[ForecastRow]:
     return sorted(rows, key=lambda row: (-share(row), row.subject or ""))
 
 
-def line(rows: Sequence[MeasureRow | Amount]) -> list[float]:
-    """Shares from 0 to 100 over time, thinned out evenly; the newest always stays."""
-    step = max(1, -(-len(rows) // POINTS))
-    kept = list(reversed(list(rows)[::-1][::step]))
-    return [round(100 * share(row), 1) for row in kept]
+def line(rows: Sequence[Amount]) -> list[float]:
+    """Shares from 0 to 100 over time."""
+    return [round(100 * share(row), 1) for row in rows]
 
 
 def left(row: ForecastRow) -> str:

@@ -11,7 +11,8 @@ import widgets
 from behind import WorstFindings
 from briefs import AREAS, OBSERVATION, area_of, short
 from itcare.core.words import FindingStatus
-from itcare.publish.rows import FindingRow, HostRow
+from itcare.publish.reader import Brief
+from itcare.publish.rows import HostRow
 from past_evidence import Part
 from scene import Scene
 from states import FINDINGS, finding_glyph, finding_word, outcome_word, role_name
@@ -46,7 +47,7 @@ def listing(scene: Scene) -> None:
     pressed = grids.badges("hosts_by_state", _state_badges(scene, hosts, worst))
     ordered = sorted(hosts, key=lambda host: (*_attention(host, worst), alphabetical(host.name)))
     areas = shown_areas(scene.snapshot.worst_by_rule())
-    findings = scene.snapshot.findings_of([host.name for host in ordered[:MOST]])
+    findings = scene.snapshot.briefs([host.name for host in ordered[:MOST]])
     rows = [_row(scene, host, worst.get(host.name), findings.get(host.name, ()), areas) for host in ordered[:MOST]]
     head = [tr("Computer"), tr("Last check"), *(tr(AREAS[area]) for area in areas)]
     pressed = grids.table("hosts", head, rows, _legend()) or pressed
@@ -155,7 +156,7 @@ def shown_areas(rules: Mapping[str, FindingStatus]) -> list[str]:
 
 
 def _row(
-    scene: Scene, host: HostRow, worst: FindingStatus | None, findings: Sequence[FindingRow], areas: list[str]
+    scene: Scene, host: HostRow, worst: FindingStatus | None, findings: Sequence[Brief], areas: list[str]
 ) -> dict[str, object]:
     label = widgets.plain(host.name, 64)
     note = ", ".join(widgets.plain(part, 40) for part in (role_name(host.role), host.site) if part)
@@ -191,7 +192,7 @@ def _last(scene: Scene, host: HostRow) -> dict[str, object]:
     return {"id": f"{host.name}|last", "state": "quiet", "glyph": "", "text": text, "title": title}
 
 
-def _cell(scene: Scene, host: HostRow, area: str, findings: list[FindingRow]) -> dict[str, object]:
+def _cell(scene: Scene, host: HostRow, area: str, findings: list[Brief]) -> dict[str, object]:
     if not findings:
         unseen = {"state": "unknown", "glyph": "?", "text": tr("no data")}
         return {**unseen, "title": f"{host.name}, {area}: {tr('no data')}"}

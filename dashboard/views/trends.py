@@ -18,6 +18,7 @@ from views.frame import quiet
 from words import short_day, size, tr, trn
 
 KEPT = timedelta(weeks=26)  # of the line in the table
+POINTS = 52  # of it
 Counts = Mapping[SoftwareChange, int]
 
 
@@ -64,7 +65,7 @@ def _gather(scene: Scene, hosts: Sequence[HostRow]) -> list[Trend]:
     for row in snapshot.forecasts(hosts=names):
         forecasts.setdefault(row.host, []).append(row)
     disks = {name: fullest(rows)[0] for name, rows in forecasts.items()}
-    used = snapshot.amounts([(name, disk.subject) for name, disk in disks.items()], since=scene.now - KEPT)
+    used = snapshot.amounts([(name, disk.subject) for name, disk in disks.items()], since=scene.now - KEPT, most=POINTS)
     lines = dict(zip(disks, used, strict=True))
     lists = snapshot.newest_lists(names)
     changes = snapshot.change_counts(lists)

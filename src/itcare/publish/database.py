@@ -37,6 +37,7 @@ class PublishedDatabase:
         self._path = path
         self._what = what
         self._subject = subject
+        self._told: dict[str, str] | None = None
         self._inode = inode_of(path, what, subject)
 
     def close(self) -> None:
@@ -70,7 +71,11 @@ class PublishedDatabase:
             )  # fmt: skip
 
     def _meta_values(self) -> dict[str, str]:
-        return {str(row["key"]): str(row["value"]) for row in self._fetch(queries.META, {"limit": MAXIMUM_ROWS})}
+        """What the file says about itself; asked once, for it does not change."""
+        if self._told is None:
+            rows = self._fetch(queries.META, {"limit": MAXIMUM_ROWS})
+            self._told = {str(row["key"]): str(row["value"]) for row in rows}
+        return self._told
 
     def _row[T](self, kind: type[T], statement: str, values: Mapping[str, object]) -> T | None:
         rows = self._rows(kind, statement, values)

@@ -66,9 +66,11 @@ FINDING = "SELECT * FROM finding WHERE id = :id"
 FINDING_COUNTS = "SELECT status, count(*) AS count FROM finding GROUP BY status"
 WORST_BY_HOST = "SELECT host, min(severity) AS severity FROM finding GROUP BY host ORDER BY host LIMIT :limit"
 WORST_BY_RULE = "SELECT rule, min(severity) AS severity FROM finding GROUP BY rule LIMIT :limit"
-FINDINGS_OF_HOSTS = """
-SELECT finding.* FROM json_each(:hosts) AS asked CROSS JOIN finding ON finding.host = asked.value
-ORDER BY finding.host, finding.severity, finding.rule, finding.id LIMIT :limit OFFSET :offset
+# Bounded by the findings of the hosts that are asked for.
+BRIEFS = """
+SELECT finding.host, finding.rule, finding.status, finding.fact, finding.values_json
+FROM json_each(:hosts) AS asked CROSS JOIN finding ON finding.host = asked.value
+ORDER BY finding.host, finding.severity, finding.rule, finding.id
 """
 _WORST_FINDINGS = """
 FROM finding WHERE status = :status

@@ -16,9 +16,9 @@ from itcare.publish.codec import column_names
 from itcare.publish.database import MAXIMUM_ROWS, connect, host_or_none, number_or_none, text_or_empty, window
 from itcare.publish.rows import FactRow, FindingRow, HostRow, Meta, ObligationRow
 from itcare.publish.schema import SNAPSHOT_FILE, SNAPSHOT_VERSION
-from itcare.publish.sums import BY_SEVERITY, Amount, CleanUp, Jobs, Sums, Undone
+from itcare.publish.sums import BY_SEVERITY, Amount, Brief, CleanUp, Jobs, Sums, Undone
 
-__all__ = ["MAXIMUM_ROWS", "Amount", "CleanUp", "Jobs", "Snapshot", "Undone"]
+__all__ = ["MAXIMUM_ROWS", "Amount", "Brief", "CleanUp", "Jobs", "Snapshot", "Undone"]
 
 _WHAT = "the snapshot of"
 

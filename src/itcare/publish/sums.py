@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 
 from itcare.core.clock import write_instant
 from itcare.core.words import FindingStatus, ObligationState, SoftwareChange
@@ -55,6 +56,17 @@ class Amount:
     capacity: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a narrow cell says of a finding."""
+
+    host: str
+    rule: str
+    status: FindingStatus
+    fact: str
+    values: Mapping[str, object] = field(metadata={"json": True})
+
+
 @dataclass(frozen=True)
 class CleanUp:
     """The newest clean-up of a host; `freed` and `planned` in bytes, None where that was not measured."""
@@ -95,10 +107,10 @@ class Sums(Retrospect):
         rows = self._fetch(queries.WORST_BY_RULE, {"limit": MAXIMUM_ROWS})
         return {str(row["rule"]): BY_SEVERITY[int(row["severity"])] for row in rows}
 
-    def findings_of(self, hosts: Sequence[str], *, limit: int = MAXIMUM_ROWS) -> Mapping[str, tuple[FindingRow, ...]]:
+    def briefs(self, hosts: Sequence[str]) -> Mapping[str, tuple[Brief, ...]]:
         """Findings of some hosts, of each the worst first; a host without any is not in it."""
-        found: dict[str, list[FindingRow]] = {}
-        for row in self._rows(FindingRow, queries.FINDINGS_OF_HOSTS, {"hosts": hosts_json(hosts), **window(limit, 0)}):
+        found: dict[str, list[Brief]] = {}
+        for row in self._rows(Brief, queries.BRIEFS, {"hosts": hosts_json(hosts)}):
             found.setdefault(row.host, []).append(row)
         return {host: tuple(rows) for host, rows in found.items()}
 
@@ -131,16 +143,22 @@ class Sums(Retrospect):
         return counts
 
     def amounts(
-        self, places: Sequence[tuple[str, str | None]], name: str = DISK_USED, *, since: datetime
+        self, places: Sequence[tuple[str, str | None]], name: str = DISK_USED, *, since: datetime, most: int = 52
     ) -> tuple[tuple[Amount, ...], ...]:
-        """For each pair of host and subject its measure from `since` on, oldest first."""
+        """For each pair of host and subject its measure from `since` on, oldest first.
+
+        More than `most` of them are thinned out evenly; the newest always stays.
+        """
         asked = [(host_or_none(host), None if subject is None else text_or_empty(subject)) for host, subject in places]
         values = {"places": json.dumps(asked), "name": text_or_empty(name), "since": write_instant(since)}
-        found: list[list[tuple[str, Amount]]] = [[] for _ in places]
+        found: list[list[tuple[str, float, float | None]]] = [[] for _ in places]
         for file in self._files_since(since):
-            for place, at, value, capacity in file.fetch(month_queries.AMOUNTS, values):
-                found[place].append((at, Amount(value, capacity)))
-        return tuple(tuple(amount for _, amount in sorted(row, key=lambda pair: pair[0])) for row in found)
+            for place, *amount in file.fetch(month_queries.AMOUNTS, values):
+                found[place].append(tuple(amount))
+        return tuple(
+            tuple(Amount(value, capacity) for _, value, capacity in _thinned(sorted(rows, key=itemgetter(0)), most))
+            for rows in found
+        )
 
     def newest_clean_ups(self, hosts: Sequence[str]) -> Mapping[str, CleanUp]:
         """The newest clean-up of each host; one without any is not in it."""
@@ -154,3 +172,8 @@ class Sums(Retrospect):
                 at = None if row["at"] is None else self._instant(row["at"])
                 found[str(row["host"])] = CleanUp(int(row["run"]), str(row["host"]), at, row["freed"], row["planned"])
         return found
+
+
+def _thinned[Row](rows: Sequence[Row], most: int) -> Sequence[Row]:
+    step = max(1, -(-len(rows) // most))
+    return rows[::-1][::step][::-1]

@@ -152,7 +152,8 @@ def _snapshots(settings: Settings) -> Diagnosis:
     readable = 0
     for scope in list_scopes(settings.published):
         try:
-            Snapshot.open(scope).close()
+            with Snapshot.open(scope) as snapshot:
+                snapshot.check_files()
             readable += 1
         except ItcareError as error:
             refused.append((scope.code, error))

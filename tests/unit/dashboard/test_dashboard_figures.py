@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from itcare.core.words import ForecastReason
+from itcare.publish.reader import Amount
 from itcare.publish.rows import ForecastRow, MeasureRow
 from tests.support import dashboard  # noqa: F401 - puts the dashboard's modules on the path
 from tests.support.corpus import TEXTS
@@ -107,9 +108,7 @@ def test_a_disk_is_told_in_counts() -> None:
     assert disks.told(replace(row, full_at=None, reason=ForecastReason.NOT_GROWING), NOW).startswith("It does not grow")
 
 
-def test_a_line_has_few_points_and_keeps_the_newest() -> None:
-    rows = _rows(300)
-    line = disks.line(rows)
-    assert len(line) <= disks.POINTS
-    assert line[-1] == round(100 * rows[-1].value / 500e9, 1)
-    assert all(0 <= share <= 100 for share in disks.line([replace(rows[0], value=9e12)]))
+def test_a_line_is_of_shares_in_per_cent() -> None:
+    """How many points it has, and that the newest stays, is the reader's (`Snapshot.amounts`)."""
+    assert disks.line([Amount(100e9, 500e9), Amount(451.2e9, 500e9), Amount(9e12, 500e9)]) == [20.0, 90.2, 100.0]
+    assert disks.line([Amount(1.0, None)]) == [0.0]

@@ -10,10 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from itcare.core.clock import SystemClock
 from itcare.core.words import ObligationState
+from itcare.publish.reader import Snapshot
 from itcare.publish.rows import Meta
-from tests.support.dashboard import app
+from tests.support.dashboard import app, at_page
 from tests.support.portal import make_portal, portal_rows
-from tests.support.snapshots import make_rows, make_snapshot, plan_client, with_meta
+from tests.support.snapshots import make_rows, make_snapshot, month_files, plan_client, with_meta, write_client
 
 import scene  # isort: skip
 
@@ -155,6 +156,37 @@ def test_a_damaged_snapshot_shows_no_traceback(tmp_path: Path, monkeypatch: pyte
     test = _run(app(published, monkeypatch, lang="en"))
     assert _titles(test) == ["The published data cannot be read."]
     assert str(published) not in str(test.main)
+
+
+def test_a_month_that_is_missing_is_no_half_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    published = make_snapshot(tmp_path, clients=1, hosts=2, runs=2, now=NOW)
+    for file in month_files(published):
+        file.unlink()
+    assert "due" in _titles(_run(app(published, monkeypatch, lang="en")))[0]  # which needs none of them
+    test = at_page(app(published, monkeypatch, lang="en", run="2"), "worklog").run()
+    assert not test.exception
+    assert _titles(test)[-1] == "The published data cannot be read."
+    assert not test.dataframe
+
+
+def test_a_page_that_a_second_publication_overtook_is_drawn_of_the_new_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = make_snapshot(tmp_path, clients=1, hosts=2, runs=2, now=NOW)
+    rows = with_meta(make_rows(plan_client(1, hosts=2, runs=2, now=NOW)), legal_name="Overtaken")
+    real, sizes = Snapshot.meta, iter((100, 101))
+
+    def meta(self: Snapshot) -> Meta:
+        told = real(self)
+        for size in sizes:  # both publications while the first page is drawn: its months are gone
+            write_client(published, 1, with_meta(rows, tree_size=size))
+        return told
+
+    monkeypatch.setattr(Snapshot, "meta", meta)
+    test = at_page(app(published, monkeypatch, lang="en", run="2"), "worklog").run()
+    assert not test.exception
+    assert _titles(test)[0].startswith("Run ACME/2")
+    assert "Overtaken" in str([element.value for element in test.sidebar.text])
 
 
 def test_every_state_of_the_generator_can_be_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

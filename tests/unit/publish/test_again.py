@@ -152,7 +152,7 @@ def test_an_overview_of_a_computer_takes_few_questions(firm):
     for day in range(5):
         firm.visit(260 - 5 * day)
     questions = {
-        lambda snapshot: snapshot.measures("pc01"): 2,  # the second: since when
+        lambda snapshot: snapshot.measures("pc01"): 1,
         lambda snapshot: snapshot.host_forecasts("pc01"): 1,
         lambda snapshot: snapshot.current_intervals(["pc01"]): 1,
         lambda snapshot: snapshot.software("pc01"): 1,

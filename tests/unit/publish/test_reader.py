@@ -183,7 +183,7 @@ QUESTIONS = {
     "job hosts": lambda s: s.job_hosts(Jobs(MONTH)),
     "undone": lambda s: s.undone(MONTH, tuple(ObligationState)),
     "worst by rule": lambda s: s.worst_by_rule(),
-    "findings of hosts": lambda s: s.findings_of(s.host_names()),
+    "briefs": lambda s: s.briefs(["pc01", "pc02"]),
     "worst findings": lambda s: s.worst_findings(FindingStatus.WARN),
     "worst finding count": lambda s: s.worst_finding_count(FindingStatus.WARN),
     "forecasts of hosts": lambda s: s.forecasts(hosts=["pc01", "pc02"]),
@@ -220,7 +220,7 @@ READS_ALL = {
 # What is grouped, or sorted by something else than an index, and how far that goes.
 SORTS = {
     "JOBS": "the jobs of one day", "JOB_HOSTS": "hosts of a month", "UNDONE": "duties and reasons",
-    "WORST_BY_RULE": "rules", "FINDINGS_OF_HOSTS": "the hosts asked for", "FORECASTS_OF_HOSTS": "the hosts asked for",
+    "WORST_BY_RULE": "rules", "BRIEFS": "the hosts asked for", "FORECASTS_OF_HOSTS": "the hosts asked for",
     "CURRENT_INTERVALS_OF_HOSTS": "the hosts asked for", "CHANGE_COUNTS": "hosts asked for and kinds",
     "CHANGING_LOOKS": "the looks of a host in a month", "WORST_FINDINGS": "nothing",
 }  # fmt: skip
@@ -244,7 +244,7 @@ def test_every_statement_goes_by_an_index_and_sorts_nothing_of_many_rows(snapsho
 def test_every_statement_has_a_limit_or_a_bounded_answer():
     bounded = {
         "HOST", "FINDING", "RUN", "RUN_COUNT", "SETTLED", "OBLIGATION_COUNTS", "FINDING_COUNTS", "MONTH_OF_RUN",
-        "MONTHS_OF_RUNS", "JOB_COUNT", "JOB_HOSTS", "WORST_FINDING_COUNT", "SOFTWARE_COUNT", "NEWEST_LISTS",
+        "MONTHS_OF_RUNS", "BRIEFS", "JOB_COUNT", "JOB_HOSTS", "WORST_FINDING_COUNT", "SOFTWARE_COUNT", "NEWEST_LISTS",
         "HOST_HISTORY_COUNT", "HOST_RESULT", "TASK_COUNT", "AMOUNTS", "SOFTWARE_CHANGE_COUNT", "RUN_TEMP_COUNT",
         "HOST_SOFTWARE_CHANGE_COUNT", "CHANGE_COUNTS", "HOST_TEMP_COUNT", "NEWEST_CLEAN_UPS",
     }  # fmt: skip

@@ -22,6 +22,7 @@ from itcare.upkeep.doctor import SPOOLS, examine
 from tests.support.components import ROOT
 from tests.support.contracts import write as write_contract
 from tests.support.ledgers import START, new_ledger, open_ledger
+from tests.support.snapshots import make_snapshot, month_files
 from tests.support.spools import SpoolText
 
 
@@ -184,6 +185,15 @@ def test_a_published_file_of_another_version_is_to_be_published_again(place: Set
     folder.mkdir(parents=True)
     (folder / "client.json").write_text('{"code": "ACME", "legal_name": "Acme"}')
     (folder / "current.sqlite").write_bytes(b"SQLite format 3\0 and nothing more")
+    found = look(place)["snapshots"]
+    assert (found.severity, "ublish" in found.remedy) == (Severity.WARNING, True)
+
+
+def test_a_published_month_that_is_missing_is_named(place: Settings) -> None:
+    make_snapshot(place.home, clients=1)
+    assert look(place)["snapshots"].severity is Severity.OK
+    (month,) = month_files(place.published)
+    month.unlink()
     found = look(place)["snapshots"]
     assert (found.severity, "ublish" in found.remedy) == (Severity.WARNING, True)
 
