@@ -23,7 +23,6 @@ from itcare.core.words import (
     SourceState,
     TaskOutcome,
 )
-from itcare.publish.firm import summarise_client
 from itcare.publish.firm_writer import publish_firm
 from itcare.publish.rows import (
     FactRow,
@@ -37,7 +36,7 @@ from itcare.publish.rows import (
 )
 from itcare.publish.writer import SnapshotRows
 from tests.support.portal_past import past_rows
-from tests.support.snapshots import make_rows, plan_client, with_meta, write_client
+from tests.support.snapshots import make_rows, plan_client, summarise_rows, with_meta, write_client
 
 ZONE = ZoneInfo("Europe/Warsaw")
 DAYS = 45  # of history before today
@@ -97,7 +96,7 @@ def make_portal(folder: Path, now: datetime) -> Path:
     second = make_rows(plan_client(2, hosts=3, runs=4, now=now))
     for number, rows in ((1, portal_rows(now)), (2, second)):
         write_client(published, number, rows)
-        publish_firm(published, summarise_client(number, rows, ZONE))
+        publish_firm(published, summarise_rows(number, rows))
     return published
 
 

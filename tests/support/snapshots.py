@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import cycle, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,7 @@ from itcare.core.words import (
     TaskOutcome,
     TempState,
 )
+from itcare.publish.firm import ClientSummary, summarise_client
 from itcare.publish.rows import (
     FactRow,
     FileRow,
@@ -159,6 +161,13 @@ def change_table(published: Path, table: str, statement: str, values: Sequence[o
         file.chmod(0o600)
         with closing(sqlite3.connect(file)) as connection, connection:
             connection.execute(statement, values)
+
+
+def summarise_rows(number: int, rows: SnapshotRows) -> ClientSummary:
+    """The sums that the firm's overview shows of a client with these rows."""
+    with TemporaryDirectory() as folder:
+        write_client(Path(folder), number, rows)
+        return summarise_client(number, rows.meta, Path(folder) / str(number) / SNAPSHOT_FILE)
 
 
 def plan_client(

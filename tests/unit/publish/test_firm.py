@@ -15,18 +15,18 @@ from itcare.core.words import FindingStatus, ObligationState
 from itcare.publish import files, firm_reader
 from itcare.publish.codec import column_names
 from itcare.publish.files import locked_root
-from itcare.publish.firm import FirmAreaRow, FirmClientRow, summarise_client
+from itcare.publish.firm import FirmAreaRow, FirmClientRow
 from itcare.publish.firm_reader import FirmOverview
 from itcare.publish.firm_schema import FIRM_DDL
 from itcare.publish.firm_writer import publish_firm
-from tests.support.snapshots import NOW, make_rows, make_snapshot, plan_client, with_meta
+from tests.support.snapshots import NOW, make_rows, make_snapshot, plan_client, summarise_rows, with_meta
 
 ZONE = ZoneInfo("Europe/Warsaw")
 STAFF = Principal("kwojcik", is_staff=True)
 
 
 def summary(number, **options):
-    return summarise_client(number, make_rows(plan_client(number, **options)), ZONE)
+    return summarise_rows(number, make_rows(plan_client(number, **options)))
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_publishing_one_client_again_leaves_the_others_as_they_were(published):
 
 def test_a_duty_that_owed_nothing_this_month_is_listed_with_zeros(tmp_path):
     rows = with_meta(make_rows(plan_client(1, hosts=0, runs=0)), duties={"visit.daily": None, "patch.weekly": "Łaty"})
-    (area, visit) = summarise_client(1, rows, ZONE).areas
+    (area, visit) = summarise_rows(1, rows).areas
     assert (area.area, area.title, area.settled, area.planned) == ("patch.weekly", "Łaty", 0, 0)
     assert visit.title is None
 
