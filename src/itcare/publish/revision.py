@@ -27,8 +27,11 @@ def revision(
     with replacement(folder, name) as part:
         _copy(folder / base.name, part, base)
         with connected(part.as_uri()) as connection:
-            # Nobody reads this file yet and it is synced as a whole before the rename.
-            connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;")
+            # Nobody reads this file yet and it is synced as a whole before the rename. What is deleted must not
+            # stay behind in free pages.
+            connection.executescript(
+                "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
+            )
             connection.execute("BEGIN")
             connection.execute("PRAGMA defer_foreign_keys = ON")
             connection.execute("DELETE FROM meta")
