@@ -1,4 +1,4 @@
-"""The tables of `firm.sqlite`, format version 1 (docs/snapshot-v2.md): sums over clients, for staff only."""
+"""The tables of `firm.sqlite`, format version 1 (docs/snapshot-v3.md): sums over clients, for staff only."""
 
 FIRM_VERSION = 1
 FIRM_FILE = "firm.sqlite"

@@ -75,7 +75,7 @@ class IntervalTrack:
         self._newest = at, run, False
 
     def rows(self, now: datetime) -> Iterator[FindingIntervalRow]:
-        """Every interval, those that ended first. See docs/snapshot-v2.md for what is `current`."""
+        """Every interval, those that ended first. See docs/snapshot-v3.md for what is `current`."""
         yield from self.ended()
         for (rule, subject), one in self._open.items():
             yield self._row(rule, subject, one, current=self._is_current(one, now))

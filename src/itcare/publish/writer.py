@@ -16,7 +16,14 @@ from itcare.access import SIDECAR_FILE, SIDECAR_MAXIMUM_BYTES
 from itcare.core.errors import UnsafeError
 from itcare.publish.codec import encode_meta, encode_row, write_json
 from itcare.publish.content import MonthRows, PresentRows, SnapshotRows
-from itcare.publish.files import PublishedFile, connected, describe_file, locked_folder, replacement
+from itcare.publish.files import (
+    PublishedFile,
+    connected,
+    describe_file,
+    locked_folder,
+    replacement,
+    told_as_unsafe,
+)
 from itcare.publish.rows import Meta, MonthRow
 from itcare.publish.schema import (
     MONTH_DDL,
@@ -164,9 +171,10 @@ def read_carried(folder: Path, since: str, first_run: int | None) -> Mapping[str
 
 def remove_months(folder: Path, wanted: Collection[str]) -> None:
     """Remove the months' files that neither this snapshot nor the one before it leads to."""
-    for path in folder.iterdir():
-        if MONTH_FILE.fullmatch(path.name) and path.name not in wanted:
-            path.unlink(missing_ok=True)
+    with told_as_unsafe(folder):
+        for path in folder.iterdir():
+            if MONTH_FILE.fullmatch(path.name) and path.name not in wanted:
+                path.unlink(missing_ok=True)
 
 
 def fill_file(
