@@ -61,14 +61,11 @@ def test_the_runs_are_read(ledger: Ledger) -> None:
     }
 
 
-def test_the_snapshot_is_read_or_the_way_on_is_named(ledger: Ledger) -> None:
+def test_the_old_snapshot_is_refused_with_the_way_on_and_published_again(ledger: Ledger) -> None:
     (scope,) = list_scopes(ledger.settings.published)
-    try:
-        snapshot = Snapshot.open(scope)
-    except UnsafeError as error:
-        assert "publish" in error.remedy.lower()
-    else:
-        assert snapshot.meta().client == CODE
+    with pytest.raises(UnsafeError, match=r"its version is '[12]', this itcare reads 3") as refused:
+        Snapshot.open(scope)
+    assert "Publish again with this itcare" in refused.value.remedy
     log, loaded = ledger.find_log(CODE), load_contract(FIXTURE / "contracts" / "kreta.yml")
     now = read_instant("2026-08-07T07:00:00.000000Z")
     source = read_source(
@@ -77,6 +74,8 @@ def test_the_snapshot_is_read_or_the_way_on_is_named(ledger: Ledger) -> None:
     publish_client(ledger.settings.published, source, judge_for(loaded.contract), now)
     again = Snapshot.open(replace(scope))
     assert again.run_count() == 3
+    again.check_files()
+    assert {result.host for result in again.host_results(3)} == {"pc01", "pc02"}
     assert {finding.rule for finding in again.host_findings("pc01")} >= {"disk.free", "memory.pressure"}
     assert next(f for f in again.host_findings("pc01") if f.rule == "disk.free").status == "fail"
 

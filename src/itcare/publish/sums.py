@@ -153,8 +153,8 @@ class Sums(Retrospect):
         values = {"places": json.dumps(asked), "name": text_or_empty(name), "since": write_instant(since)}
         found: list[list[tuple[str, float, float | None]]] = [[] for _ in places]
         for file in self._files_since(since):
-            for place, *amount in file.fetch(month_queries.AMOUNTS, values):
-                found[place].append(tuple(amount))
+            for row in file.fetch(month_queries.AMOUNTS, values):
+                found[row[0]].append(row[1:])
         return tuple(
             tuple(Amount(value, capacity) for _, value, capacity in _thinned(sorted(rows, key=itemgetter(0)), most))
             for rows in found
