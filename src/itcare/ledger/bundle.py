@@ -13,9 +13,10 @@ from sqlalchemy import Connection, select
 from itcare.core.errors import BadInputError, UnsafeError, UnsoundError
 from itcare.ledger import verify
 from itcare.ledger.bundle_text import README
-from itcare.ledger.log import Ledger, LogRef, read_event
+from itcare.ledger.log import Ledger, LogRef
 from itcare.ledger.merkle import prove_inclusion
 from itcare.ledger.note import RECOVERY_KEY, load_signer
+from itcare.ledger.rows import read_event
 from itcare.ledger.verify import LEAF_PREFIX, SALT_BYTES, Checkpoint
 from itcare.store.bodies import load_body
 from itcare.store.durable import sync_folder

@@ -1,7 +1,6 @@
 """The ledger of one installation: append, sign, read."""
 
 import errno
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,35 +16,17 @@ from itcare.core.settings import Settings
 from itcare.ledger import consistency
 from itcare.ledger.batch import EntryBatch
 from itcare.ledger.checkpoint import CheckpointFolder, make_checkpoint
-from itcare.ledger.merkle import EMPTY_ROOT, Frontier
+from itcare.ledger.merkle import Frontier
 from itcare.ledger.note import check_origin, load_public, load_signer
-from itcare.ledger.verify import Checkpoint, LeafError, VerifierKey, read_leaf
+from itcare.ledger.rows import Entry, LogRef, create_log, read_edge, read_event
+from itcare.ledger.verify import Checkpoint, VerifierKey
 from itcare.store import dialect
 from itcare.store.bodies import load_body, parse_body
 from itcare.store.engine import read, write
 from itcare.store.packing import unpack_leaf
 from itcare.store.tables import client, installation, leaf, log
 
-BODY_SALT_BYTES = 32
-
-
-@dataclass(frozen=True)
-class LogRef:
-    """One log. `client_id` and `client` (its code) are None for the firm's own."""
-
-    id: int
-    origin: str
-    client_id: int | None
-    client: str | None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One recorded event. `leaf_hash`: lower-case hex."""
-
-    index: int
-    event: dict[str, object]
-    leaf_hash: str
+__all__ = ["Entry", "Ledger", "LogRef"]
 
 
 @dataclass(frozen=True)
@@ -302,29 +283,3 @@ _LOGS = (
     .select_from(log.outerjoin(client, log.c.client_id == client.c.id))
     .order_by(log.c.id)
 )
-
-
-def read_event(target: LogRef, index: int, data: bytes) -> dict[str, object]:
-    """The event inside the leaf at `index`. Raises UnsoundError."""
-    try:
-        return read_leaf(data, index)
-    except LeafError as error:
-        raise UnsoundError(
-            "read entry", f"{index} of {target.origin}", str(error), "Keep the database; run `itcare verify`."
-        ) from error
-
-
-def read_edge(size: int, stored: bytes) -> Frontier | None:
-    """The stored right edge of a tree; None for what cannot be one."""
-    try:
-        return Frontier.from_bytes(size, stored)
-    except ValueError:
-        return None
-
-
-def create_log(connection: Connection, origin: str, client_id: int | None) -> int:
-    """Insert an empty log and return its id."""
-    row = {"client_id": client_id, "origin": origin, "body_salt": secrets.token_bytes(BODY_SALT_BYTES)}
-    empty = {"size": 0, "frontier": b"", "root": EMPTY_ROOT, "signed_size": 0}
-    created: int = connection.execute(log.insert().values(row | empty).returning(log.c.id)).scalar_one()
-    return created

@@ -18,8 +18,9 @@ from pathlib import Path
 from itcare.core.clock import Clock, write_instant
 from itcare.core.errors import BadInputError, BusyError, UnsafeError
 from itcare.core.settings import Settings
-from itcare.ledger.log import Ledger, create_log
+from itcare.ledger.log import Ledger
 from itcare.ledger.note import RECOVERY_KEY, SIGNING_KEY, VERIFIER_KEY, Signer, check_origin
+from itcare.ledger.rows import create_log
 from itcare.ledger.verify import VerifierKey
 from itcare.store import dialect
 from itcare.store.durable import sync_folder, write_durably

@@ -29,9 +29,8 @@ def revision(
         with connected(part.as_uri()) as connection:
             # Nobody reads this file yet and it is synced as a whole before the rename. What is deleted must not
             # stay behind in free pages.
-            connection.executescript(
-                "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
-            )
+            for pragma in ("journal_mode = OFF", "synchronous = OFF", "foreign_keys = ON", "secure_delete = ON"):
+                connection.execute(f"PRAGMA {pragma}")
             connection.execute("BEGIN")
             connection.execute("PRAGMA defer_foreign_keys = ON")
             connection.execute("DELETE FROM meta")
