@@ -86,6 +86,8 @@ def _tell_unsound(
     folder: Path, source: Source, judge: Judge, now: datetime, bookmark: Path | None
 ) -> Publication | None:
     """Say that the ledger cannot be confirmed, over the rows of the last time that it could; None without such rows."""
+    if bookmark is None or not bookmark.is_file():
+        return None
     with Bookmark.open(bookmark) as mark:
         work = Work(folder, source, judge, now, mark)
         if not _has_ground(work):

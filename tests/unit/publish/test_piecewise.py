@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from itcare.access import find_scope, list_scopes
 from itcare.publish.publication import publish_client
+from itcare.publish.reader import Snapshot
 from tests.support.published import expect_published, read_published
-from tests.support.publishing import SMALL_JUDGE, build_whole, make_source, write_contract
+from tests.support.publishing import SMALL_JUDGE, Checked, build_whole, make_source, write_contract
 from tests.support.stories import Story, observe, task
 
 BEGAN = datetime(2026, 1, 20, 6, 0, tzinfo=UTC)
@@ -78,14 +80,14 @@ class Firm:
         self.story.clock = self.now
         self.story.add({"type": "something.new"})
 
-    def source(self):
+    def source(self, **options):
         loaded = write_contract(self.folder / "contracts", "ACME", self.hosts)
-        return make_source(self.story, loaded, at=self.now, live_runs=frozenset(self.live))
+        return make_source(self.story, loaded, at=self.now, live_runs=frozenset(self.live), **options)
 
-    def publish(self, *, rebuild=False):
+    def publish(self, *, rebuild=False, **options):
         return publish_client(
-            self.folder / "published", self.source(), self.judge, self.now, bookmark=self.folder / "mark.sqlite",
-            rebuild=rebuild,
+            self.folder / "published", self.source(**options), self.judge, self.now,
+            bookmark=self.folder / "mark.sqlite", rebuild=rebuild,
         )  # fmt: skip
 
     def check(self) -> None:
@@ -223,6 +225,30 @@ def test_a_ledger_that_is_another_one_is_read_from_its_beginning(firm):
     other.visit(["pc02"], free=4)
     other.publish()
     other.check()
+
+
+def test_what_cannot_be_confirmed_brings_no_rows_and_takes_none(firm):
+    firm.visit()
+    firm.publish()
+    shown = read_published(firm.folder / "published" / "1")
+    pass_days(firm, 1)
+    firm.visit(["pc01"], free=4)
+    firm.publish(soundness=Checked(sound=False, message="entry 2 was changed"))
+    assert read_published(firm.folder / "published" / "1") == shown
+    scope = find_scope(list_scopes(firm.folder / "published"), "ACME")
+    with Snapshot.open(scope) as snapshot:
+        assert not snapshot.meta().ledger_is_sound
+        assert snapshot.meta().ledger_message == "entry 2 was changed"
+    firm.publish()
+    firm.check()
+
+
+def test_an_unsound_ledger_that_was_never_published_is_shown_as_unsound(firm):
+    firm.visit()
+    firm.publish(soundness=Checked(sound=False, message="entry 2 was changed"))
+    assert not (firm.folder / "mark.sqlite").exists()
+    firm.publish()
+    firm.check()
 
 
 STEPS = st.lists(
