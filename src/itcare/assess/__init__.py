@@ -1,6 +1,6 @@
 """Judgement of health observations: raw facts in, findings out. Pure, so that history can be judged again."""
 
-from itcare.assess.engine import HEALTH_SCHEMA, assess, assess_missing
+from itcare.assess.engine import HEALTH_SCHEMA, assess, assess_missing, assess_statuses
 from itcare.assess.finding import SEVERITY, Finding
 from itcare.assess.messages import MESSAGES, PHRASES, places, render
 from itcare.assess.policy import POLICY_VERSION, Policy, known_thresholds, policy_for, rule_id
@@ -20,6 +20,7 @@ __all__ = [
     "Style",
     "assess",
     "assess_missing",
+    "assess_statuses",
     "known_thresholds",
     "load_observation",
     "places",

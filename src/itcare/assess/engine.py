@@ -4,7 +4,6 @@ Whatever a host sends, the answer is findings: what cannot be read is `unknown`,
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from itcare.assess.finding import SEVERITY, Finding, Value
 from itcare.assess.messages import SHARED
@@ -40,20 +39,60 @@ def assess(
     observation. There is always at least one. A source that is absent yields none; one that could not
     be asked or read yields `unknown` for each of its rules. Ages are counted from `observed_at`.
     """
+    prepared = _prepare(observation, services, administrators, listeners, requires, role)
+    if isinstance(prepared, Finding):
+        return [prepared]
+    sources, case = prepared
+    findings = [_dress(verdict, rule, policy) for rule in RULES for verdict in _judge(rule, sources, case, policy)] or [
+        _on_whole("empty")
+    ]
+    return sorted(findings, key=lambda finding: SEVERITY[finding.status])
+
+
+def assess_statuses(
+    observation: object,
+    policy: Policy,
+    *,
+    services: Sequence[str] = (),
+    administrators: Sequence[str] | None = None,
+    listeners: Sequence[str] | None = None,
+    requires: Sequence[str] = (),
+    role: str | None = None,
+) -> list[tuple[str, str | None, FindingStatus]]:
+    """Rule, subject and status of every finding that `assess` makes, in any order: a fraction of its work."""
+    prepared = _prepare(observation, services, administrators, listeners, requires, role)
+    if isinstance(prepared, Finding):
+        return [(prepared.rule, prepared.subject, prepared.status)]
+    sources, case = prepared
+    told = [
+        (rule.id, verdict.subject, verdict.status) for rule in RULES for verdict in _judge(rule, sources, case, policy)
+    ]
+    return told or [(OBSERVATION, None, FindingStatus.UNKNOWN)]
+
+
+def _prepare(
+    observation: object,
+    services: Sequence[str],
+    administrators: Sequence[str] | None,
+    listeners: Sequence[str] | None,
+    requires: Sequence[str],
+    role: str | None,
+) -> tuple[Record, Case] | Finding:
+    """What rules judge, and by what; or the one finding on an observation that none can judge."""
     if not isinstance(observation, Mapping):
-        return [_on_whole("malformed", _as_values(Malformed(OBSERVATION, describe(observation), "an object")))]
+        return _on_whole("malformed", _as_values(Malformed(OBSERVATION, describe(observation), "an object")))
     if _CUT in observation:
-        return [_on_whole("truncated")]
+        return _on_whole("truncated")
     schema = observation.get("schema")
     if schema != HEALTH_SCHEMA:
         found = neutral_text(schema) if isinstance(schema, str) and schema else describe(schema)
-        return [_on_whole("unsupported", {"found": found, "expected": HEALTH_SCHEMA})]
+        return _on_whole("unsupported", {"found": found, "expected": HEALTH_SCHEMA})
     whole = Record(OBSERVATION, observation)
     try:
         observed_at, sources = whole.instant("observed_at"), whole.record("sources")
     except Malformed as error:
         # Without its time an observation is no evidence, however plausible the rest.
-        return [_on_whole("malformed", _as_values(error))]
+        return _on_whole("malformed", _as_values(error))
     case = Case(
         limits={},
         observed_at=observed_at,
@@ -63,8 +102,7 @@ def assess(
         requires=frozenset(requires),
         role=role,
     )
-    findings = [finding for rule in RULES for finding in _apply(rule, sources, case, policy)] or [_on_whole("empty")]
-    return sorted(findings, key=lambda finding: SEVERITY[finding.status])
+    return sources, case
 
 
 def assess_missing(reason: str) -> Finding:
@@ -87,11 +125,14 @@ def _on_whole(name: str, values: dict[str, Value] | None = None) -> Finding:
     return Finding(OBSERVATION, 1, FindingStatus.UNKNOWN, None, fact, values or {}, {}, "", OBSERVATION)
 
 
-def _apply(rule: Rule, sources: Record, case: Case, policy: Policy) -> Iterator[Finding]:
+def _judge(rule: Rule, sources: Record, case: Case, policy: Policy) -> Sequence[Verdict]:
     if not rule.applies(case):
-        return iter(())
-    case = replace(case, limits=policy.thresholds[rule.id])
-    return (_dress(verdict, rule, policy) for verdict in _keep_worst(_collect(rule, sources, case)))
+        return ()
+    case = Case(
+        policy.thresholds[rule.id], case.observed_at, case.services, case.administrators, case.listeners,
+        case.requires, case.role,
+    )  # fmt: skip
+    return _keep_worst(_collect(rule, sources, case))
 
 
 def _collect(rule: Rule, sources: Record, case: Case) -> Iterator[Verdict]:

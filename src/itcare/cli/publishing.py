@@ -55,10 +55,10 @@ def publish_log(session: "Session", log: "LogRef", *, quick: bool = False, rebui
     loaded = session.contract(str(log.client))
     bookmark = session.settings.bookmarks / f"{log.client_id}.sqlite"
     soundness, checked_at = _check(session, log, bookmark, quick=quick)
-    with session.ledger.bodies(log) as body:
+    with session.ledger.bodies(log) as bodies:
         source = read_source(
             session.ledger, log, loaded, soundness, checked_at=checked_at, code_version=read_code_version().version,
-            live_runs=live_runs(session, log), body=body,
+            live_runs=live_runs(session, log), bodies=bodies,
         )  # fmt: skip
         publication = publish_client(
             session.settings.published, source, judge_for(loaded.contract), session.clock.now(), bookmark=bookmark,

@@ -1,7 +1,7 @@
 """The ledger of one installation: append, sign, read."""
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from itcare.ledger.batch import EntryBatch
 from itcare.ledger.checkpoint import CheckpointFolder, make_checkpoint
 from itcare.ledger.merkle import Frontier
 from itcare.ledger.note import check_origin, load_public, load_signer
-from itcare.ledger.rows import Entry, LogRef, create_log, read_edge, read_event
+from itcare.ledger.rows import BodyReader, Entry, LogRef, create_log, read_edge, read_event
 from itcare.ledger.verify import Checkpoint, VerifierKey
 from itcare.store import dialect
 from itcare.store.bodies import load_body, parse_body
@@ -248,16 +248,11 @@ class Ledger:
         return None if content is None else parse_body(content)
 
     @contextmanager
-    def bodies(self, target: LogRef) -> Iterator[Callable[[str], object | None]]:
+    def bodies(self, target: LogRef) -> Iterator[BodyReader]:
         """As `body`, for very many of them: all out of one view of the database."""
         with read(self.engine) as connection:
             salt = connection.execute(select(log.c.body_salt).where(log.c.id == target.id)).scalar_one()
-
-            def fetch(digest: str) -> object | None:
-                content = load_body(connection, target.id, salt, digest)
-                return None if content is None else parse_body(content)
-
-            yield fetch
+            yield BodyReader(connection, target.id, salt)
 
     def latest_checkpoint(self, target: LogRef) -> Checkpoint:
         """The last signed checkpoint. Raises UnsoundError when there is none or it does not verify."""

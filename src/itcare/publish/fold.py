@@ -14,7 +14,7 @@ from itcare.publish.measures import (
     measure_temp,
 )
 from itcare.publish.memory import HostMemory
-from itcare.publish.records import HostRecord, Records
+from itcare.publish.records import HEALTH_MODULE, HostRecord, Records
 from itcare.publish.results import read_result
 from itcare.publish.rows import (
     FindingIntervalRow,
@@ -26,6 +26,14 @@ from itcare.publish.rows import (
     TempRow,
 )
 from itcare.publish.software import RESULT_KEY, SOFTWARE_MODULE, SOFTWARE_SCHEMA, SoftwareTrack
+
+
+def results_of(record: HostRecord) -> Iterable[str]:
+    """Digests of the results that folding a record asks for."""
+    for module in (HEALTH_MODULE, SOFTWARE_MODULE, TEMP_MODULE):
+        task = record.find_task(module)
+        if task is not None and task.result is not None:
+            yield task.result
 
 
 class HostFold:
@@ -115,7 +123,7 @@ class HostFold:
         at = self._when(record, seen.observed_at, opened_at)
         self._measures += measure_disks(seen, at)
         if self._host.resolved:
-            self._intervals.take(at, record.run, self._judge.assess(seen.health, self._host.resolved))
+            self._intervals.take(at, record.run, self._judge.tell(seen.health, self._host.resolved))
 
     def _take_software(self, record: HostRecord, opened_at: datetime) -> None:
         result = read_result(self._history, record, SOFTWARE_MODULE, RESULT_KEY, SOFTWARE_SCHEMA)

@@ -8,7 +8,7 @@ from typing import Any
 from itcare.assess.finding import SEVERITY
 from itcare.core.clock import read_instant, write_instant
 from itcare.core.words import FindingStatus
-from itcare.publish.host_rows import OLDEST_LOOK, Finding
+from itcare.publish.host_rows import OLDEST_LOOK, Finding, Told
 from itcare.publish.rows import FindingIntervalRow
 
 _BAD = (FindingStatus.FAIL, FindingStatus.WARN)
@@ -58,7 +58,7 @@ class IntervalTrack:
             at, run, whole = kept["newest"]
             self._newest = read_instant(at), run, whole
 
-    def take(self, at: datetime, run: int, findings: Iterable[Finding]) -> None:
+    def take(self, at: datetime, run: int, findings: Iterable[Told]) -> None:
         """A whole look: what it no longer says has ended, but for rules that could not judge at all."""
         told = self._worst(findings)
         blind = {
@@ -71,7 +71,7 @@ class IntervalTrack:
 
     def take_flaw(self, at: datetime, run: int, missing: Finding) -> None:
         """A look that failed: it says that nothing is known, and ends nothing that was seen before."""
-        self._note(at, run, self._worst([missing]))
+        self._note(at, run, self._worst([(missing.rule, missing.subject, missing.status)]))
         self._newest = at, run, False
 
     def rows(self, now: datetime) -> Iterator[FindingIntervalRow]:
@@ -106,12 +106,12 @@ class IntervalTrack:
     def _close(self, key: _Key, run: int) -> None:
         self._closed.append((key, self._open.pop(key), run))
 
-    def _worst(self, findings: Iterable[Finding]) -> dict[_Key, FindingStatus]:
+    def _worst(self, findings: Iterable[Told]) -> dict[_Key, FindingStatus]:
         told: dict[_Key, FindingStatus] = {}
-        for finding in findings:
-            key = finding.rule, finding.subject
-            if key not in told or SEVERITY[finding.status] < SEVERITY[told[key]]:
-                told[key] = finding.status
+        for rule, subject, status in findings:
+            key = rule, subject
+            if key not in told or SEVERITY[status] < SEVERITY[told[key]]:
+                told[key] = status
         return told
 
     def _row(

@@ -1,15 +1,14 @@
 """Whole months read again from the ledger, one after the other, and the present after them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from itcare.coverage import cover
 from itcare.publish.bookmark import HEAD, KnownRun
 from itcare.publish.content import MonthRows, PresentRows
 from itcare.publish.files import PublishedFile
-from itcare.publish.fold import HostFold
+from itcare.publish.fold import HostFold, results_of
 from itcare.publish.history import Entry, read_history
-from itcare.publish.host_rows import Judge, KnownHost
 from itcare.publish.memory import HostMemory, read_memory
 from itcare.publish.news import entries_of
 from itcare.publish.obligation_rows import first_instant_shown, make_attempts, make_obligation_rows
@@ -139,7 +138,7 @@ def _read_month(work: Work, month: str, runs: list[KnownRun], memories: dict[str
     rows = MonthRows(month)
     past.runs += make_run_rows(history, dict.fromkeys(numbers, month))
     add_details(rows, history)
-    for fold in fold_hosts(history, work.know_host, work.judge, memories):
+    for fold in fold_hosts(work, history, memories):
         add_fold(rows, fold)
         past.ended += fold.ended_intervals()
     file = write_month(work.folder, rows, work.contract.client.code, work.source.checkpoint.size)
@@ -149,13 +148,12 @@ def _read_month(work: Work, month: str, runs: list[KnownRun], memories: dict[str
     past.files.append(file)
 
 
-def fold_hosts(
-    history: History, known: Callable[[str], KnownHost], judge: Judge, memories: dict[str, HostMemory]
-) -> Iterable[HostFold]:
+def fold_hosts(work: Work, history: History, memories: dict[str, HostMemory]) -> Iterable[HostFold]:
     """Each host of the history folded; its memory is brought up to the end of it."""
     opened = {run.number: run.opened_at for run in history.runs}
     for name in sorted(history.hosts_tried):
-        fold = HostFold(history, known(name), judge, memories.get(name))
+        fold = HostFold(history, work.know_host(name), work.judge, memories.get(name))
+        work.source.prepare([digest for record in history.attempts(name) for digest in results_of(record)])
         for record in history.attempts(name):
             fold.take(record, opened[record.run])
         memories[name] = fold.remember()

@@ -7,7 +7,7 @@ seen, and the next look that could ask it is compared with that one.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from itcare.core.words import SoftwareChange, SourceState
 from itcare.publish.measures import SOFTWARE_COUNT
@@ -25,23 +25,8 @@ MAXIMUM_PACKAGES = 20_000
 """Packages of one host that are published; a full Debian desktop has about 3,000."""
 
 type _Key = tuple[str, str, str]  # scope, name, architecture
-
-
-class Package(NamedTuple):
-    """One package in one version."""
-
-    name: str
-    version: str
-    publisher: str | None
-    architecture: str | None
-    scope: str
-    installed_at: datetime | None
-    source: str
-
-    @property
-    def key(self) -> _Key:
-        """What stays the same when it is updated, within its source."""
-        return self.scope, self.name, self.architecture or ""
+type _Listed = Mapping[str, object]
+"""A package as the host tells it, with a name and a source."""
 
 
 @dataclass
@@ -56,7 +41,7 @@ class _Baseline:
     origin: str
     attached: bool
     count: int
-    packages: tuple[Package, ...] | None = None
+    packages: tuple[_Listed, ...] | None = None
 
 
 class SoftwareTrack:
@@ -66,7 +51,7 @@ class SoftwareTrack:
         self._history = history
         self._host = host
         self._baselines: dict[str, _Baseline] = {}
-        self._last: tuple[str, tuple[Package, ...]] | None = None
+        self._last: tuple[str, tuple[_Listed, ...]] | None = None
         self.changes: list[SoftwareChangeRow] = []
         self.counts: list[MeasureRow] = []
         self.has_other_lists = False
@@ -97,9 +82,10 @@ class SoftwareTrack:
         room = MAXIMUM_PACKAGES
         for source, baseline in sorted(self._baselines.items()):
             for one in (self._list(source, baseline) or ())[:room]:
+                scope, name, architecture = _key_of(one)
                 yield SoftwareRow(
-                    self._host, one.name, one.version, one.publisher, one.architecture, one.scope, one.installed_at,
-                    one.source,
+                    self._host, name, text(one.get("version")) or "", text(one.get("publisher")), architecture or None,
+                    scope, instant(one.get("installed_at")), source,
                 )  # fmt: skip
             room = max(0, room - baseline.count)
 
@@ -118,22 +104,22 @@ class SoftwareTrack:
             packages = self._read(origin, attached)
             if packages is None:
                 return False
-            listed = tuple(one for one in packages if one.source == source)
+            listed = tuple(one for one in packages if one["source"] == source)
             if before is not None and (old := self._list(source, before)) is not None:
                 self._compare(before.run, old, listed, source, run, at)
             self._baselines[source] = _Baseline(run, origin, attached, len(listed), listed)
             self.has_other_lists = True
         return True
 
-    def _list(self, source: str, baseline: _Baseline) -> tuple[Package, ...] | None:
+    def _list(self, source: str, baseline: _Baseline) -> tuple[_Listed, ...] | None:
         if baseline.packages is None:
             packages = self._read(baseline.origin, baseline.attached)
             if packages is None:
                 return None
-            baseline.packages = tuple(one for one in packages if one.source == source)
+            baseline.packages = tuple(one for one in packages if one["source"] == source)
         return baseline.packages
 
-    def _read(self, origin: str, attached: bool) -> tuple[Package, ...] | None:
+    def _read(self, origin: str, attached: bool) -> tuple[_Listed, ...] | None:
         if self._last is None or self._last[0] != origin:
             body = self._history.read_once(origin) if attached else self._history.read(origin)
             listed = body if attached else mapping(mapping(body).get(RESULT_KEY)).get("packages")
@@ -143,7 +129,7 @@ class SoftwareTrack:
         return self._last[1]
 
     def _compare(
-        self, run_before: int, before: Iterable[Package], after: Iterable[Package], source: str, run: int, at: datetime
+        self, run_before: int, before: Iterable[_Listed], after: Iterable[_Listed], source: str, run: int, at: datetime
     ) -> None:
         old, new = _versions(before), _versions(after)
         for key in sorted(old.keys() | new.keys()):
@@ -167,29 +153,26 @@ def _changes_of(old: frozenset[str], new: frozenset[str]) -> Iterator[tuple[Soft
         yield SoftwareChange.INSTALLED, None, version
 
 
-def _versions(packages: Iterable[Package]) -> Mapping[_Key, frozenset[str]]:
+def _versions(packages: Iterable[_Listed]) -> Mapping[_Key, frozenset[str]]:
     found: dict[_Key, set[str]] = {}
     for package in packages:
-        found.setdefault(package.key, set()).add(package.version)
+        found.setdefault(_key_of(package), set()).add(text(package.get("version")) or "")
     return {key: frozenset(versions) for key, versions in found.items()}
+
+
+def _key_of(package: _Listed) -> _Key:
+    """What stays the same when it is updated, within its source."""
+    name, scope = package["name"], text(package.get("scope")) or "machine"
+    return scope, str(name), text(package.get("architecture")) or ""
 
 
 def _was_asked(state: object) -> bool:
     return word(SourceState, state) in (SourceState.OK, SourceState.ABSENT)
 
 
-def _read_packages(listed: object) -> Iterator[Package]:
+def _read_packages(listed: object) -> Iterator[_Listed]:
     """Packages that have a name and a source; the list is a host's word."""
     for item in sequence(listed):
         package = mapping(item)
-        name, source = text(package.get("name")), text(package.get("source"))
-        if name and source:
-            yield Package(
-                name,
-                text(package.get("version")) or "",
-                text(package.get("publisher")),
-                text(package.get("architecture")),
-                text(package.get("scope")) or "machine",
-                instant(package.get("installed_at")),
-                source,
-            )
+        if text(package.get("name")) and text(package.get("source")):
+            yield package

@@ -10,6 +10,7 @@ from typing import Protocol
 from itcare.contract.loader import LoadedContract
 from itcare.core.errors import BadInputError, ItcareError
 from itcare.ledger.log import Ledger, LogRef
+from itcare.ledger.rows import BodyReader
 from itcare.publish.history import Entry, read_history
 from itcare.publish.records import Body, History
 
@@ -37,6 +38,10 @@ class Soundness(Protocol):
     def message(self) -> str: ...
 
 
+def _prepare_nothing(_: Collection[str]) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Source:
     """All that one client's snapshot is made of, as of the tree of `checkpoint`.
@@ -55,6 +60,8 @@ class Source:
     code_version: str
     stale_after_hours: float
     live_runs: Collection[int] = ()
+    prepare: Callable[[Collection[str]], None] = _prepare_nothing
+    """Told of bodies that will be asked for soon."""
 
     @cached_property
     def history(self) -> History:
@@ -80,14 +87,14 @@ def read_source(
     checked_at: datetime,
     code_version: str,
     live_runs: Collection[int] = (),
-    body: Body | None = None,
+    bodies: BodyReader | None = None,
 ) -> Source:
     """What one client's snapshot is made of, at the last signed checkpoint of its log.
 
     Entries appended since are left for the next publication. An unsound log is published as such; where
     entries cannot be read, nothing before them is believed. Raises UnsoundError when the checkpoint does
-    not verify, BadInputError for the firm's own log, which belongs to no client. `body`: of `Ledger.bodies`,
-    where very many are to be read.
+    not verify, BadInputError for the firm's own log, which belongs to no client. `bodies`: of
+    `Ledger.bodies`, where very many are to be read.
     """
     if target.client_id is None:
         raise BadInputError("publish", target.origin, "it is the firm's own log", "Name a client.")
@@ -95,13 +102,14 @@ def read_source(
         client_id=target.client_id,
         contract=contract,
         entries=partial(_read_entries, ledger, target),
-        body=body or partial(ledger.body, target),
+        body=bodies or partial(ledger.body, target),
         checkpoint=ledger.latest_checkpoint(target),
         soundness=soundness,
         checked_at=checked_at,
         code_version=code_version,
         stale_after_hours=ledger.settings.stale_after_hours,
         live_runs=live_runs,
+        prepare=bodies.prepare if bodies else _prepare_nothing,
     )
 
 

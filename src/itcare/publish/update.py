@@ -12,7 +12,7 @@ from itcare.publish.bookmark import HEAD
 from itcare.publish.codec import encode_row
 from itcare.publish.content import MonthRows
 from itcare.publish.files import PublishedFile, connected
-from itcare.publish.fold import HostFold
+from itcare.publish.fold import HostFold, results_of
 from itcare.publish.history import Entry
 from itcare.publish.host_rows import OLDEST_LOOK
 from itcare.publish.memory import HostMemory, read_memory
@@ -123,6 +123,7 @@ def _fold(work: Work, history: History, ageing: Iterable[str]) -> tuple[dict[str
     folds: dict[str, HostFold] = {}
     opened = {run.number: run.opened_at for run in history.runs}
     names = {*history.hosts_tried, *ageing, *(name for run in history.runs for name in run.hosts)}
+    work.source.prepare([digest for run in history.runs for one in run.hosts.values() for digest in results_of(one)])
     for name in sorted(names):
         kept = work.mark.memory(name)
         memories[name] = HostMemory() if kept is None else read_memory(kept, name, work.recall)
