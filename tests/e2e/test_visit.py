@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from itcare.store.packing import unpack_leaf
+from itcare.store.packing import pack, unpack, unpack_leaf
 from tests.support.components import ROOT
 from tests.support.installation import Installation
 from tests.support.portal_client import ask
@@ -151,13 +151,10 @@ def _swap(database: sqlite3.Connection) -> None:
 
 
 def _change_body(database: sqlite3.Connection) -> None:
-    import zstandard
-
-    digest, frame = database.execute("SELECT digest, zstd FROM body WHERE log_id = 2 LIMIT 1").fetchone()
-    text = bytearray(zstandard.ZstdDecompressor().decompress(frame))
+    digest, stored, size = database.execute("SELECT digest, zstd, size FROM body WHERE log_id = 2 LIMIT 1").fetchone()
+    text = bytearray(unpack(stored, size) or b"")
     text[len(text) // 2] ^= 1
-    changed = zstandard.ZstdCompressor().compress(bytes(text))
-    database.execute("UPDATE body SET zstd = ? WHERE log_id = 2 AND digest = ?", (changed, digest))
+    database.execute("UPDATE body SET zstd = ? WHERE log_id = 2 AND digest = ?", (pack(bytes(text)), digest))
 
 
 def _delete_body(database: sqlite3.Connection) -> None:
