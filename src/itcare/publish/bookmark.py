@@ -238,6 +238,10 @@ def _begin(path: Path | None) -> sqlite3.Connection:
     if path is not None:
         path.touch(mode=0o600)
     connection = _connect(path)
-    connection.executescript(_DDL)
-    connection.execute("INSERT INTO value VALUES ('form', ?)", (FORM,))
+    try:
+        connection.executescript(_DDL)
+        connection.execute("INSERT INTO value VALUES ('form', ?)", (FORM,))
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection

@@ -6,6 +6,7 @@ month); and after one more visit its rows are put beside those of before (`updat
 """
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 from itcare.core.clock import read_instant, write_instant
 from itcare.core.errors import UnsafeError, UnsoundError
 from itcare.publish.bookmark import Bookmark
-from itcare.publish.files import PublishedFile, describe_files, locked_folder
+from itcare.publish.files import PublishedFile, describe_files, locked_folder, told_as_unsafe
 from itcare.publish.firm import ClientSummary, summarise_client
 from itcare.publish.host_rows import Judge
 from itcare.publish.memory import ForgottenError
@@ -76,7 +77,7 @@ def publish_client(
         if not source.soundness.sound and (publication := _tell_unsound(folder, source, judge, now, bookmark)):
             return publication
         kept = bookmark if source.soundness.sound else None  # what cannot be confirmed is not built upon
-        with Bookmark.open(kept) as mark:
+        with told_as_unsafe(bookmark or folder), Bookmark.open(kept) as mark:
             publication = _publish(Work(folder, source, judge, now, mark), rebuild)
             mark.commit()
     return publication
@@ -88,7 +89,7 @@ def _tell_unsound(
     """Say that the ledger cannot be confirmed, over the rows of the last time that it could; None without such rows."""
     if bookmark is None or not bookmark.is_file():
         return None
-    with Bookmark.open(bookmark) as mark:
+    with told_as_unsafe(bookmark), Bookmark.open(bookmark) as mark:
         work = Work(folder, source, judge, now, mark)
         if not _has_ground(work):
             return None
@@ -232,8 +233,11 @@ def read_confirmed(bookmark: Path) -> Confirmed | None:
     """Up to where a client's ledger was confirmed when it was last published; None where nobody remembers."""
     if not bookmark.is_file():
         return None
-    with Bookmark.open(bookmark) as mark:
-        size, edge, checked_at = mark.get("size"), mark.get("edge"), mark.get("checked_at")
+    try:
+        with Bookmark.open(bookmark) as mark:
+            size, edge, checked_at = mark.get("size"), mark.get("edge"), mark.get("checked_at")
+    except (sqlite3.Error, OSError):
+        return None  # another process publishes, or it will be begun anew
     if size is None or edge is None or checked_at is None:
         return None
     return Confirmed(int(size), bytes.fromhex(edge), read_instant(checked_at))
