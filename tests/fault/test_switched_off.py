@@ -6,6 +6,7 @@ function or constant of the program replaced. The second call has to fail, and t
 
 import importlib
 import inspect
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -178,7 +179,10 @@ PROOFS = [
     Proof(
         20, "a key given twice is refused",
         "unit/drive/test_spool.py::test_a_bad_line_stops_the_reading_and_is_named",
-        replace(line, "_collect", dict), "duplicate_key", given(name="a key twice"),
+        replace(line, "_DECODER", json.JSONDecoder(
+            object_pairs_hook=dict, parse_constant=line._refuse_constant, parse_int=line._parse_integer,
+            parse_float=line._parse_number,
+        )), "duplicate_key", given(name="a key twice"),
     ),
     Proof(
         20, "values are looked at for what is no text",

@@ -6,8 +6,12 @@ rely on that.
 
 import json
 import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
 from itertools import count
 from pathlib import Path
+
+from itcare.publish.schema import MONTH_FILE
 
 MARK = "ZQX"  # in every text, so that a page can be asked what became of it
 OUTSIDE = "evil.example"
@@ -48,6 +52,10 @@ _FIELDS = {
     "software_change": ("name", "scope", "source", "architecture", "old_version", "new_version"),
     "temp": ("reason",),
 }  # fmt: skip
+_JSON = (
+    ("run", "alarms_json"), ("host_result", "alarms_json"), ("task", "args_json"), ("finding", "values_json"),
+    ("finding", "threshold_json"), ("fact", "data_json"), ("temp", "skipped_json"),
+)  # fmt: skip
 _META = (
     "legal_name", "technician", "technician_phone", "deputy", "contract_number", "contract_commit", "checkpoint",
     "tree_root", "ledger_message", "policy_version", "code_version", "collection_version",
@@ -72,43 +80,56 @@ def poison_firm(firm: Path, progress: Path) -> None:
 
 
 def poison(snapshot: Path) -> None:
-    """Replace every free text of the file; states, times and numbers stay, so that the pages still show rows."""
+    """Replace every free text of a published client; states, times and numbers stay, so that the pages still show rows.
+
+    `snapshot`: its `current.sqlite`, beside which the files of the months lie.
+    """
     turn = count()
-    connection = sqlite3.connect(snapshot)
-    connection.create_function("hostile", 0, lambda: TEXTS[next(turn) % len(TEXTS)])
+    with closing(sqlite3.connect(snapshot)) as connection:
+        mounts = [row[0] for row in connection.execute("SELECT DISTINCT subject FROM forecast ORDER BY subject")]
+    # A disk keeps one name in all tables, else no figure would be drawn of it.
+    names = {mount: TEXTS[place * 4] for place, mount in enumerate(mounts) if mount is not None}
+    months = [path for path in snapshot.parent.iterdir() if MONTH_FILE.fullmatch(path.name)]
+    for path in (snapshot, *months):
+        path.chmod(0o600)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            _poison_file(connection, turn, names)
+
+
+def _poison_file(connection: sqlite3.Connection, turn: "count[int]", mounts: Mapping[str, str]) -> None:
     printable = [text for text in TEXTS if text.isprintable()]
+    connection.create_function("hostile", 0, lambda: TEXTS[next(turn) % len(TEXTS)])
     connection.create_function("hostile_printable", 0, lambda: printable[next(turn) % len(printable)])
     connection.create_function("hostile_json", 1, lambda text: json.dumps(_poisoned(json.loads(text), turn)))
-    with connection:
-        for table, fields in _FIELDS.items():
-            connection.execute(f"UPDATE {table} SET " + ", ".join(f"{name} = hostile()" for name in fields))  # noqa: S608 - names above
-        # A disk keeps one name in all tables, else no figure would be drawn of it.
-        mounts = {row[0] for row in connection.execute("SELECT subject FROM forecast WHERE subject IS NOT NULL")}
-        for place, mount in enumerate(sorted(mounts)):
-            for table in ("measure", "forecast"):
-                connection.execute(f"UPDATE {table} SET subject = ? WHERE subject = ?", (TEXTS[place * 4], mount))  # noqa: S608 - names above
-        # The reader answers nothing for a duty that is not printable; so let it be as hostile as it can be.
-        for table in ("run", "obligation"):
-            connection.execute(f"UPDATE {table} SET duty = hostile_printable()")  # noqa: S608 - names above
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    for table in _FIELDS.keys() & there:
+        connection.execute(f"UPDATE {table} SET " + ", ".join(f"{name} = hostile()" for name in _FIELDS[table]))  # noqa: S608 - names above
+    for table in {"measure", "forecast"} & there:
+        for mount, name in mounts.items():
+            connection.execute(f"UPDATE {table} SET subject = ? WHERE subject = ?", (name, mount))  # noqa: S608 - names above
+    # The reader answers nothing for a duty that is not printable; so let it be as hostile as it can be.
+    for table in {"run", "obligation"} & there:
+        connection.execute(f"UPDATE {table} SET duty = hostile_printable()")  # noqa: S608 - names above
+    for table, column in _JSON:
+        if table in there:
+            connection.execute(f"UPDATE {table} SET {column} = hostile_json({column}) WHERE {column} IS NOT NULL")  # noqa: S608 - names above
+    if "run" in there:
         for key in _META:
             connection.execute("UPDATE meta SET value = hostile() WHERE key = ?", (key,))
-        connection.execute("DELETE FROM file")
-        runs = [row[0] for row in connection.execute("SELECT number FROM run")]
-        connection.executemany(
-            "INSERT INTO file VALUES (?, ?, ?, ?)",
-            [(run, text, text, text) for run in runs for text in TEXTS],
+        connection.execute("DELETE FROM software_look")
+        connection.execute(
+            "INSERT INTO software_look SELECT DISTINCT host, source, (SELECT max(number) FROM run) FROM software"
         )
-        for table, column in (
-            ("run", "alarms_json"), ("host_result", "alarms_json"), ("task", "args_json"), ("finding", "values_json"),
-            ("finding", "threshold_json"), ("fact", "data_json"),
-            ("temp", "skipped_json"),
-        ):  # fmt: skip
-            connection.execute(f"UPDATE {table} SET {column} = hostile_json({column}) WHERE {column} IS NOT NULL")  # noqa: S608 - names above
         connection.execute("UPDATE run SET alarms_json = ?", (json.dumps([{"kind": t, "text": t} for t in TEXTS]),))
         connection.execute("UPDATE host SET os = ?", (MEGABYTE,))
         connection.execute("UPDATE run SET reason = ?", (MEGABYTE,))
         connection.execute("UPDATE finding SET reason = ?, fact = ? WHERE id % 5 = 0", (MEGABYTE, "no.such.fact"))
-    connection.close()
+    else:
+        runs = [row[0] for row in connection.execute("SELECT DISTINCT run FROM file")]
+        connection.execute("DELETE FROM file")
+        connection.executemany(
+            "INSERT INTO file VALUES (?, ?, ?, ?)", [(run, text, text, text) for run in runs for text in TEXTS]
+        )
 
 
 def _poisoned(value: object, turn: "count[int]") -> object:

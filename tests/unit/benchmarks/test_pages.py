@@ -98,10 +98,10 @@ def test_a_peer_that_is_absent_is_a_gate_missed_at_the_whole_size_only(
 
 
 @pytest.mark.parametrize(("seconds", "missed"), [(1000.0, 0), (1e-9, 1)])
-def test_page_data_is_held_against_the_quickest_list_of_the_peer(
+def test_page_data_is_held_against_the_list_of_the_newest_of_each_computer(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, missed: int
 ) -> None:
-    monkeypatch.setattr(pages, "ask_peer", lambda _computers: {"api": 2000.0, "page": seconds})
+    monkeypatch.setattr(pages, "ask_peer", lambda _computers: {"api": 2000.0, "latest": seconds})
     monkeypatch.setattr(pages, "PEER_DAYS", 1)
     found = pages.show_peer(home, 1, 1, is_whole=True, parent=tmp_path / "small")
     assert len(found) == missed
@@ -124,8 +124,6 @@ def test_a_publication_over_its_gate_is_missed_and_named(cpu: float, missed: lis
 def test_publishing_from_nothing_keeps_ledger_keys_and_contracts(tmp_path: Path) -> None:
     with prepared_home(tmp_path / "home", 1, 3) as home:
         home.publish()
-        (home.folder / "bookmarks").mkdir()
-        (home.folder / "bookmarks" / "1").touch()
         home.forget_publications()
         left = {path.name for path in home.folder.iterdir()}
         assert left - {"itcare.sqlite-wal", "itcare.sqlite-shm"} == {
