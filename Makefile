@@ -28,9 +28,9 @@ lint: environment ## formatting, types, import order, Ansible
 
 bench: ## figures beside a peer or a target in the same run; fails when one is missed
 	@sh .ci/environment.sh bench
-	@if [ -z "$$ITCARE_BENCH_HOME" ]; then ITCARE_BENCH_HOME=$$(mktemp -d) && trap 'rm -rf "$$ITCARE_BENCH_HOME"' EXIT; fi; \
+	@keep=--keep; if [ -z "$$ITCARE_BENCH_HOME" ]; then keep=; ITCARE_BENCH_HOME=$$(mktemp -d) && trap 'rm -rf "$$ITCARE_BENCH_HOME"' EXIT; fi; \
 	export ITCARE_BENCH_HOME; missed=; \
-	for name in recording ledger growth help temp_cleanup publish pages; do .venv/bin/python -m benchmarks.$$name || missed="$$missed $$name"; echo; done; \
+	for name in recording ledger growth help temp_cleanup "publish $$keep" pages; do .venv/bin/python -m benchmarks.$$name || missed="$$missed $$name"; echo; done; \
 	if [ -n "$$missed" ]; then echo "missed:$$missed" >&2; exit 1; fi; echo "bench: every gate held"
 
 clean: ## remove the environment, the demo and caches

@@ -40,6 +40,7 @@ DATA_GATE, DATA_AMBITION = 0.150, 0.050
 PAINT_GATE, PAINT_AMBITION = 2.0, 1.5
 PAINTS = 5
 PEER = "benchmarks.ara_history"
+PEER_CALLS = 20  # its slowest list takes seconds
 PEER_WAY = "latest"  # the newest of each computer, as Computers shows it; plain rows of all days are no such list
 PEER_DAYS = 90
 COMPUTERS_PAGE = "Computers"
@@ -110,7 +111,7 @@ def ask_peer(computers: int) -> dict[str, float] | None:
     """95th percentile of each of ARA's lists of hosts, in seconds; None where the module is absent."""
     if importlib.util.find_spec(PEER) is None:
         return None
-    words = ["--hosts", str(computers), "--days", str(PEER_DAYS), "--json"]
+    words = ["--hosts", str(computers), "--days", str(PEER_DAYS), "--calls", str(PEER_CALLS), "--json"]
     done = subprocess.run(
         [sys.executable, "-m", PEER, *words], cwd=ROOT, capture_output=True, text=True, check=False
     )  # fmt: skip
