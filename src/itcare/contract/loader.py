@@ -52,7 +52,8 @@ def load_contract(path: Path) -> LoadedContract:
 
     Raises ContractError with every problem of the file, NotFoundError when it is not there.
     """
-    return _check(path, _read_bytes(path))
+    data = _read_bytes(path)
+    return _check(path, data, read_document(data, _shown(path)))
 
 
 def survey_contracts(folder: Path) -> ContractFolder:
@@ -68,8 +69,9 @@ def survey_contracts(folder: Path) -> ContractFolder:
     for path in sorted(p for p in folder.iterdir() if p.suffix in (".yml", ".yaml") and p.is_file()):
         try:
             data = _read_bytes(path)
-            if _is_contract(path, data):
-                loaded = _check(path, data)
+            document = _read_if_contract(path, data)
+            if document is not None:
+                loaded = _check(path, data, document)
                 found.setdefault(loaded.contract.client.code, []).append(loaded)
         except ContractError as error:
             problems += error.problems
@@ -151,18 +153,19 @@ def _read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def _is_contract(path: Path, data: bytes) -> bool:
-    """Whether the file calls itself a contract; a file that is no clean YAML is judged by its text."""
+def _read_if_contract(path: Path, data: bytes) -> Document | None:
+    """The file if it calls itself a contract; one that is no clean YAML is judged by its text."""
     try:
-        tree = read_document(data, _shown(path)).tree
+        document = read_document(data, _shown(path))
     except ContractError:
-        return _MEANT_AS_CONTRACT.search(data.replace(b"\0", b"")) is not None
-    schema = tree.get("schema") if isinstance(tree, dict) else None
-    return isinstance(schema, str) and schema.startswith(_PREFIX)
+        if _MEANT_AS_CONTRACT.search(data.replace(b"\0", b"")) is not None:
+            raise
+        return None
+    schema = document.tree.get("schema") if isinstance(document.tree, dict) else None
+    return document if isinstance(schema, str) and schema.startswith(_PREFIX) else None
 
 
-def _check(path: Path, data: bytes) -> LoadedContract:
-    document = read_document(data, _shown(path))
+def _check(path: Path, data: bytes, document: Document) -> LoadedContract:
     _check_schema(document)
     contract, invalid = validate(document)
     problems = _sort([*document.problems, *_without_repeats(document, [*invalid, *check_references(document)])])

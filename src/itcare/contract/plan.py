@@ -1,6 +1,6 @@
 """What a contract makes the firm owe: one obligation per duty, host and local day. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -31,8 +31,12 @@ class Obligation:
         return self.duty, self.subject, self.nominal_date
 
 
-def plan(contract: Contract, first_day: date, last_day: date, since: date) -> list[Obligation]:
+def plan(
+    contract: Contract, first_day: date, last_day: date, since: date, only: Container[str] | None = None
+) -> list[Obligation]:
     """Obligations with a nominal date from `first_day` to `last_day`, both inclusive local dates.
+
+    `only`: of these hosts; None for all.
 
     Sorted by nominal date, duty and subject. Nothing is owed outside the contract, for a host out of
     scope, or before `since`, the local date on which the client's ledger began: what was never recorded
@@ -51,7 +55,7 @@ def plan(contract: Contract, first_day: date, last_day: date, since: date) -> li
         if not contract.is_in_force(day) or due_from == due_to:
             continue
         for duty in sorted(contract.duties):
-            hosts = contract.subjects(duty, day)
+            hosts = (host for host in contract.subjects(duty, day) if only is None or host in only)
             obligations += [Obligation(duty, host, day, due_from, due_to, catch_up_to=due_to) for host in hosts]
     return obligations
 

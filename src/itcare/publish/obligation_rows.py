@@ -17,14 +17,22 @@ def cover_contract(contract: Contract, history: History, now: datetime) -> list[
     return cover(plan_shown(contract, history.first_at, now), make_attempts(history), now)
 
 
-def plan_shown(contract: Contract, first_at: datetime | None, now: datetime) -> list[Obligation]:
-    """Every obligation of the previous and the current month.
+def plan_shown(
+    contract: Contract,
+    first_at: datetime | None,
+    now: datetime,
+    *,
+    only: Container[str] | None = None,
+    days: tuple[date, date] | None = None,
+) -> list[Obligation]:
+    """Every obligation of the previous and the current month; `only` of these hosts, of the days between two.
 
     Nothing is owed before the first ledger entry (`first_at`): what was never recorded was neither kept nor broken.
     """
     today = now.astimezone(contract.zone).date()
     since = first_at.astimezone(contract.zone).date() if first_at else today
-    return plan(contract, first_day_shown(today), last_day_shown(today), since)
+    first, last = days or (first_day_shown(today), last_day_shown(today))
+    return plan(contract, first, last, since, only)
 
 
 def first_instant_shown(contract: Contract, now: datetime) -> datetime:

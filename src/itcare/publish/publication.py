@@ -8,6 +8,7 @@ month); and after one more visit its rows are put beside those of before (`updat
 import json
 import sqlite3
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from itcare.publish.news import News, read_news
 from itcare.publish.present import HostRows
 from itcare.publish.records import Problem
 from itcare.publish.refresh import Made, UnknownProblemsError, refresh
-from itcare.publish.revision import is_published, revision
+from itcare.publish.revision import ChangedFileError, is_published, is_there, revision
 from itcare.publish.schema import SNAPSHOT_FILE
 from itcare.publish.source import Source
 from itcare.publish.update import UnfitError, update
@@ -74,8 +75,9 @@ def publish_client(
     permissions, BusyError when another process publishes this client.
     """
     with locked_folder(published, source.client_id) as folder:
-        if not source.soundness.sound and (publication := _tell_unsound(folder, source, judge, now, bookmark)):
-            return publication
+        with suppress(ChangedFileError):
+            if not source.soundness.sound and (publication := _tell_unsound(folder, source, judge, now, bookmark)):
+                return publication
         kept = bookmark if source.soundness.sound else None  # what cannot be confirmed is not built upon
         with told_as_unsafe(bookmark or folder), Bookmark.open(kept) as mark:
             publication = _publish(Work(folder, source, judge, now, mark), rebuild)
@@ -119,7 +121,7 @@ def _publish(work: Work, rebuild: bool) -> Publication:
             work.mark.forget()
         except ForgottenError:
             work.mark.forget()
-        except UnfitError:
+        except (UnfitError, ChangedFileError):
             rebuild = True
         else:
             return _finish(attempt, made)
@@ -167,7 +169,8 @@ def _is_update(work: Work, news: News) -> bool:
 
 def _begin(work: Work) -> str:
     """The month from which on all is to be read again: empty for all of them."""
-    if _has_ground(work):
+    current = json.loads(work.mark.get("current") or "{}")
+    if _has_ground(work) and is_published(work.folder, PublishedFile(**current)):
         return work.mark.get("boundary") or ""
     if work.mark.get("boundary") is not None:
         found = work.mark.problems()
@@ -181,11 +184,9 @@ def _has_ground(work: Work) -> bool:
     boundary, current = work.mark.get("boundary"), work.mark.get("current")
     if boundary is None or current is None or boundary > work.first_month:
         return False
-    for month in work.mark.months():
-        path = work.folder / month.file
-        if not path.is_file() or path.stat().st_size != month.bytes:
-            return False
-    return is_published(work.folder, PublishedFile(**json.loads(current)))
+    if not all(is_there(work.folder, PublishedFile(one.file, one.sha256, one.bytes)) for one in work.mark.months()):
+        return False
+    return is_there(work.folder, PublishedFile(**json.loads(current)))
 
 
 _PROVISIONAL = {False: "no", True: "yes"}

@@ -1,6 +1,8 @@
 """Whole months read again from the ledger, one after the other, and the present after them."""
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from itcare.coverage import cover
@@ -54,6 +56,23 @@ def refresh(work: Work, since: str) -> Made:
     Months before `since` stay as they were published. Raises UnknownProblemsError, and ForgottenError
     where the ledger does not have what is remembered of them.
     """
+    with without_cycles():
+        return _refresh(work, since)
+
+
+@contextmanager
+def without_cycles() -> Iterator[None]:
+    """No search for cyclic garbage: a month is a million objects without any, looked through again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _refresh(work: Work, since: str) -> Made:
     mark = work.mark
     memories = {name: read_memory(kept, name, work.recall) for name, kept in mark.memories(since).items()}
     if not since:

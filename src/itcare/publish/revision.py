@@ -57,6 +57,16 @@ def delete_rows(connection: sqlite3.Connection, statement: str, values: Iterable
     connection.executemany(statement, ((value,) for value in values))
 
 
+class ChangedFileError(UnsafeError):
+    """A file in the published folder is not the one that was published."""
+
+
+def is_there(folder: Path, file: PublishedFile) -> bool:
+    """Whether a file of that name and size lies there; its content is compared when it is built upon."""
+    path = folder / file.name
+    return path.is_file() and path.stat().st_size == file.bytes
+
+
 def is_published(folder: Path, file: PublishedFile) -> bool:
     """Whether the file lies there as it was published."""
     try:
@@ -71,7 +81,7 @@ def _copy(source: Path, target: Path, base: PublishedFile) -> None:
     with target.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != base.sha256:
-        raise UnsafeError(
+        raise ChangedFileError(
             "publish", base.name, "the file in the published folder is not the one that was published",
-            "Publish again without --quick.",
+            "Publish again; everything is then written anew.",
         )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from itcare.contract.plan import Obligation
 from itcare.core.clock import read_instant, write_instant
 from itcare.coverage import cover
 from itcare.publish.bookmark import HEAD
@@ -17,7 +18,7 @@ from itcare.publish.history import Entry
 from itcare.publish.host_rows import OLDEST_LOOK
 from itcare.publish.memory import HostMemory, read_memory
 from itcare.publish.news import News, entries_of
-from itcare.publish.obligation_rows import first_instant_shown, make_attempts, make_obligation_rows
+from itcare.publish.obligation_rows import first_instant_shown, make_attempts, make_obligation_rows, plan_shown
 from itcare.publish.present import HostRows, MonthShelf, add_host, add_tracks
 from itcare.publish.records import History
 from itcare.publish.refresh import Made, add_details, read_part
@@ -195,13 +196,22 @@ def _replace_hosts(
     return rows
 
 
+def _find_open(work: Work, hosts: Collection[str], open_promises: Collection[_Promise]) -> list[Obligation]:
+    """The promises that were open, but for those of `hosts`."""
+    if not open_promises:
+        return []
+    days = [day for _, _, day in open_promises]
+    planned = plan_shown(work.contract, work.first_at, work.now, days=(min(days), max(days)))
+    return [one for one in planned if one.key in open_promises and one.subject not in hosts]
+
+
 def _replace_obligations(
     work: Work, connection: sqlite3.Connection, hosts: Collection[str], open_promises: Collection[_Promise]
 ) -> None:
     """Those of the hosts that were tried, and those that were still open and whose time has begun."""
     since = first_instant_shown(work.contract, work.now)
-    of_hosts = [one for one in work.owed if one.subject in hosts]
-    still_open = [one for one in work.owed if one.key in open_promises and one.subject not in hosts]
+    of_hosts = plan_shown(work.contract, work.first_at, work.now, only=hosts)
+    still_open = _find_open(work, hosts, open_promises)
     coverages = cover(of_hosts, work.mark.attempts(since, hosts), work.now)
     if still_open:
         others = {one.subject for one in still_open}

@@ -131,6 +131,18 @@ def test_a_published_file_that_was_changed_is_not_built_upon(firm):
     firm.check()
 
 
+def test_a_month_that_was_changed_is_not_built_upon(firm):
+    firm.visit()
+    firm.publish()
+    (month,) = (firm.folder / "published" / "1").glob("2026-01.*.sqlite")
+    content = bytearray(month.read_bytes())
+    content[-10] ^= 1
+    month.write_bytes(content)
+    firm.visit(["pc01"])
+    firm.publish()
+    firm.check()
+
+
 def test_a_ledger_that_is_another_one_is_read_from_its_beginning(firm):
     firm.visit()
     firm.publish()
