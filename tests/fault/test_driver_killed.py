@@ -78,7 +78,7 @@ def test_a_driver_killed_in_a_task_takes_its_processes_along_and_recovery_closes
 
 
 def test_with_driver_and_supervisor_killed_recovery_kills_what_goes_on(bench: Bench, tmp_path: Path) -> None:
-    victim = RunInMotion(bench, CLIENT, seconds=6).wait_for_the_task()
+    victim = RunInMotion(bench, CLIENT, seconds=30).wait_for_the_task()
     os.kill(victim.driver.pid, signal.SIGSTOP)  # so that it cannot clean up after its supervisor
     os.kill(victim.supervisor, signal.SIGKILL)
     victim.kill_driver()
