@@ -5,6 +5,7 @@ size, and without it a temporary folder is used and removed.
 """
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -46,14 +47,23 @@ class Home:
 
     def itcare(self, *words: str, accept: Sequence[int] = (0,)) -> Cost:
         """Run one command of itcare in a process of its own and return its cost; RuntimeError when it fails."""
+        return self._run("itcare", words, accept)
+
+    def _run(self, module: str, words: Sequence[str], accept: Sequence[int] = (0,)) -> Cost:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        environment = kept | {"ITCARE_HOME": str(self.folder), "PYTHONPATH": str(ROOT / "src")}
-        command = [sys.executable, "-m", "itcare", *words]
+        environment = kept | {"ITCARE_HOME": str(self.folder), "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+        command = [sys.executable, "-m", module, *words]
         return measure(command, self.folder, environment, self.log, accept)
 
     def publish(self, *options: str) -> Cost:
         """Publish the client."""
         return self.itcare("publish", CLIENT, *options)
+
+    def publish_once(self, *options: str) -> tuple[Cost, Cost]:
+        """Publish the client: the cost of the publication itself, and that of the whole process."""
+        whole = self._run("benchmarks.publish_once", [CLIENT, *options])
+        told = json.loads(self.log.read_text(encoding="utf-8").splitlines()[-1])
+        return Cost(told["wall"], told["cpu"], whole.peak), whole
 
     def is_published(self) -> bool:
         return any(self.published.glob("*/current.sqlite"))

@@ -132,7 +132,8 @@ def _judge(rule: Rule, sources: Record, case: Case, policy: Policy) -> Sequence[
         policy.thresholds[rule.id], case.observed_at, case.services, case.administrators, case.listeners,
         case.requires, case.role,
     )  # fmt: skip
-    return _keep_worst(_collect(rule, sources, case))
+    verdicts = [*_collect(rule, sources, case)]
+    return verdicts if len(verdicts) < 2 else _keep_worst(verdicts)  # one needs no order
 
 
 def _collect(rule: Rule, sources: Record, case: Case) -> Iterator[Verdict]:
@@ -161,7 +162,7 @@ def _ask(rule: Rule, sources: Record, case: Case) -> Iterator[Verdict]:
         yield Verdict(FindingStatus.UNKNOWN, "unavailable", None, why)
 
 
-def _keep_worst(verdicts: Iterator[Verdict]) -> list[Verdict]:
+def _keep_worst(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """At most `MOST_FINDINGS`, and where there were more, one `unknown` that says so."""
     ranked = sorted(verdicts, key=lambda verdict: SEVERITY[verdict.status])
     if len(ranked) <= MOST_FINDINGS:

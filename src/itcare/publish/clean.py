@@ -19,6 +19,8 @@ def clean_text(text: str, maximum: int = TEXT_MAXIMUM_LENGTH) -> str:
     """`text` without NUL and lone surrogates (each becomes U+FFFD), cut at `maximum` characters."""
     if len(text) > maximum:
         text = text[: maximum - 1] + _CUT_MARK
+    if text.isascii() and "\0" not in text:  # nearly all there is
+        return text
     return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

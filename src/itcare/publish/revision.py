@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,11 +50,6 @@ def insert_rows(connection: sqlite3.Connection, rows: Mapping[str, Sequence[Row]
     """Insert the rows of each table."""
     for table, listed in rows.items():
         connection.executemany(INSERTS[table], map(encode_row, listed))
-
-
-def delete_rows(connection: sqlite3.Connection, statement: str, values: Iterable[str | int]) -> None:
-    """Run a statement with one place for each of the values."""
-    connection.executemany(statement, ((value,) for value in values))
 
 
 class ChangedFileError(UnsafeError):

@@ -19,6 +19,7 @@ from itcare.publish.shape import instant, mapping, sequence, text, word
 SOFTWARE_MODULE = "itcare.maintenance.software_info"
 SOFTWARE_SCHEMA = "itcare/software/v1"
 RESULT_KEY = "software"
+_LISTS_AT_HAND = 2  # what is compared, one source after the other
 ATTACHMENT = "packages"
 
 MAXIMUM_PACKAGES = 20_000
@@ -51,7 +52,7 @@ class SoftwareTrack:
         self._history = history
         self._host = host
         self._baselines: dict[str, _Baseline] = {}
-        self._last: tuple[str, tuple[_Listed, ...]] | None = None
+        self._at_hand: dict[str, tuple[_Listed, ...]] = {}
         self.changes: list[SoftwareChangeRow] = []
         self.counts: list[MeasureRow] = []
         self.has_other_lists = False
@@ -120,13 +121,15 @@ class SoftwareTrack:
         return baseline.packages
 
     def _read(self, origin: str, attached: bool) -> tuple[_Listed, ...] | None:
-        if self._last is None or self._last[0] != origin:
+        if origin not in self._at_hand:
             body = self._history.read_once(origin) if attached else self._history.read(origin)
             listed = body if attached else mapping(mapping(body).get(RESULT_KEY)).get("packages")
             if not isinstance(listed, list):
                 return None
-            self._last = origin, tuple(_read_packages(listed))
-        return self._last[1]
+            while len(self._at_hand) >= _LISTS_AT_HAND:
+                del self._at_hand[next(iter(self._at_hand))]
+            self._at_hand[origin] = tuple(_read_packages(listed))
+        return self._at_hand[origin]
 
     def _compare(
         self, run_before: int, before: Iterable[_Listed], after: Iterable[_Listed], source: str, run: int, at: datetime

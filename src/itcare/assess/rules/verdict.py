@@ -9,7 +9,7 @@ from itcare.assess.reading import Malformed, Record
 from itcare.core.words import FindingStatus
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen, which triples the cost of making one for every rule; nobody changes it
 class Case:
     """What a judge may know besides the data.
 
@@ -28,7 +28,7 @@ class Case:
     role: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Verdict:
     """A finding before the engine dresses it.
 
