@@ -33,7 +33,8 @@ const focusAfterDrawer = (button) => {
 // Draws once per content: an untouched DOM keeps the focus and the scroll position.
 const draw = ({ data, parentElement, setTriggerValue }, build) => {
   const signature = JSON.stringify(data)
-  const old = parentElement.querySelector(":scope > .drawn")
+  // The parent is a shadow root, in which `:scope` finds nothing.
+  const old = [...parentElement.children].find((child) => child.classList.contains("drawn"))
   if (old && old.signature === signature) return
   const box = element("div", "drawn")
   box.signature = signature

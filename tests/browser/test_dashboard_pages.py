@@ -334,6 +334,33 @@ def test_a_picture_of_each_page_is_taken(server: Server, chromium: Browser, name
         assert not one.errors
 
 
+_GRIDS = """() => {
+  const counts = []
+  const walk = (root) => {
+    for (const node of root.querySelectorAll('*')) {
+      if (!node.shadowRoot) continue
+      const drawn = [...node.shadowRoot.children].filter((child) => child.classList.contains('drawn'))
+      if (drawn.length) counts.push(drawn.length)
+      walk(node.shadowRoot)
+    }
+  }
+  walk(document)
+  return counts
+}"""
+
+
+@pytest.mark.parametrize("path", ["/", "/computers"])
+def test_a_change_of_the_colour_scheme_draws_nothing_twice(server: Server, chromium: Browser, path: str) -> None:
+    with visit(chromium) as one:
+        one.open(server.url(path, client="ACME", lang="en"))
+        before = one.page.evaluate(_GRIDS)
+        assert before and set(before) == {1}
+        one.page.emulate_media(color_scheme="dark")
+        one.page.wait_for_timeout(1500)
+        one.settle()
+        assert one.page.evaluate(_GRIDS) == before
+
+
 def test_a_picture_of_the_drawer_is_taken(server: Server, chromium: Browser) -> None:
     with visit(chromium) as one:
         one.open(server.url(client="ACME", lang="pl"))
