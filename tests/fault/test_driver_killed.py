@@ -79,13 +79,14 @@ def test_a_driver_killed_in_a_task_takes_its_processes_along_and_recovery_closes
 
 def test_with_driver_and_supervisor_killed_recovery_kills_what_goes_on(bench: Bench, tmp_path: Path) -> None:
     victim = RunInMotion(bench, CLIENT, seconds=30).wait_for_the_task()
+    deadline = time.monotonic() + 20  # the line of a task comes before what it starts
+    while not victim.begun.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
     os.kill(victim.driver.pid, signal.SIGSTOP)  # so that it cannot clean up after its supervisor
     os.kill(victim.supervisor, signal.SIGKILL)
     victim.kill_driver()
-    deadline = time.monotonic() + 4  # the line of a task comes before its worker
-    while len(living_of(victim.row)) < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert len(living_of(victim.row)) >= 2  # the playbook and its workers do go on
+    # its terminal hangs up with the supervisor, which may end the playbook; what the task started goes on
+    assert living_of(victim.row)
 
     reports = recover_all(bench.ledger, CLOCK)
 

@@ -134,8 +134,12 @@ def write_playbook(folder: Path, *tasks: Mapping[str, Any], name: str = "play.ym
 
 
 def sleep_then_touch(path: Path, seconds: float) -> dict[str, Any]:
-    """A task whose effect comes late: whether it came at all is to be seen in the file."""
-    return {"name": "Sleep, then write", "ansible.builtin.shell": f"sleep {seconds}; touch {path}", "timeout": 60}
+    """A task whose effect comes late: whether it came at all is to be seen in the file, that it began in another.
+
+    It outlives a terminal that hangs up, as a program that was made to go on does.
+    """
+    command = f"trap '' HUP; touch {path}.begun; sleep {seconds}; touch {path}"
+    return {"name": "Sleep, then write", "ansible.builtin.shell": command, "timeout": 60}
 
 
 def start_driver(bench: Bench, loaded: LoadedContract, playbook: Path | None = None) -> "subprocess.Popen[str]":
@@ -190,6 +194,7 @@ class RunInMotion:
 
     def __init__(self, bench: Bench, client: str, seconds: float = 3, hosts: Sequence[str] = ("pc01", "pc02")) -> None:
         self.late = bench.folder / "late"
+        self.begun = bench.folder / "late.begun"
         self.loaded = write_contract(bench.folder, client, dict.fromkeys(hosts, LOCAL))
         only = {"when": "inventory_hostname == 'pc01'"} if len(hosts) > 1 else {}
         playbook = write_playbook(bench.folder / "play", {**sleep_then_touch(self.late, seconds), **only})
