@@ -14,10 +14,10 @@ from itcare.publish.content import SnapshotRows
 from itcare.publish.host_rows import Judge
 from itcare.publish.news import read_news
 from itcare.publish.shape import text
-from itcare.publish.snapshot import build_rows
 from itcare.publish.source import Source
 from itcare.publish.work import Work
 from tests.support.stories import DAY, Story
+from tests.support.whole import build_rows
 
 
 @dataclass(frozen=True)
