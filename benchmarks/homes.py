@@ -37,6 +37,11 @@ class Home:
         return self.folder / "published"
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is of the size that the gates are meant for."""
+        return (self.made.computers, self.made.runs) == (FULL_COMPUTERS, FULL_DAYS)
+
+    @property
     def log(self) -> Path:
         """What the last command printed."""
         return self.folder / "bench.log"

@@ -16,6 +16,7 @@ from itcare.publish.clean import clean_json, clean_text
 type Column = str | int | float | None
 
 _MAXIMUM_SHAPES = 1000
+_write_instant = lru_cache(maxsize=4096)(write_instant)  # the rows of one visit share their instants
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
 
 
@@ -146,7 +147,7 @@ type _Rule = tuple[Callable[[Any], Column], Callable[[Any], object], type, Calla
 
 def _scalar(kind: Any) -> _Rule:
     if kind is datetime:
-        return write_instant, _read_instant, str, _read_instant
+        return _write_instant, _read_instant, str, _read_instant
     if kind is date:
         return date.isoformat, date.fromisoformat, str, date.fromisoformat
     if kind is bool:

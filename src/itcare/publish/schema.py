@@ -199,7 +199,9 @@ CREATE TABLE software_look (
   run INTEGER NOT NULL REFERENCES run (number),
   PRIMARY KEY (host, source)
 ) STRICT, WITHOUT ROWID;
-
+"""
+)
+PRESENT_INDEXES = """
 CREATE INDEX finding_worst_first ON finding (severity, host, rule, id);
 CREATE INDEX finding_by_status ON finding (status, host, rule, id);
 CREATE INDEX finding_by_host ON finding (host, severity, rule, id);
@@ -214,7 +216,6 @@ CREATE INDEX software_by_host ON software (host, name, source, scope, architectu
 CREATE INDEX software_by_name ON software (name, host, source, scope, architecture, version);
 CREATE INDEX run_by_month ON run (month, number);
 """
-)
 
 MONTH_DDL = (
     _META
@@ -305,11 +306,12 @@ CREATE TABLE temp (
   at TEXT,
   PRIMARY KEY (run, host, category)
 ) STRICT, WITHOUT ROWID;
-
+"""
+)
+MONTH_INDEXES = """
 CREATE INDEX host_result_by_host ON host_result (host, run);
 CREATE INDEX measure_by_host ON measure (host, name, subject, at);
 CREATE INDEX software_change_by_host ON software_change (host, at);
 CREATE INDEX software_change_by_time ON software_change (at);
 CREATE INDEX temp_by_host ON temp (host, run, category);
 """
-)

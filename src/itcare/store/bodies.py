@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 
+import orjson
 import rfc8785
 from sqlalchemy import Connection, bindparam, select
 
@@ -120,5 +121,6 @@ def open_body(stored: bytes, size: int) -> bytes | None:
 
 
 def parse_body(content: bytes) -> object:
-    """The value behind canonical bytes."""
-    return json.loads(content)
+    """The value behind canonical bytes. Publishing reads tens of thousands of bodies: `json` takes twice as long."""
+    value: object = orjson.loads(content)
+    return value

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import page_data, pages, publish
+from benchmarks import first_paint, page_data, pages, publish
 from benchmarks.fleet import CLIENT
 from benchmarks.homes import VARIABLE, Home, prepared_home
 from benchmarks.measure import Cost
@@ -119,6 +119,23 @@ def test_months_are_those_with_a_run_newest_first(home: Home) -> None:
 def test_a_publication_over_its_gate_is_missed_and_named(cpu: float, missed: list[str]) -> None:
     steps = [publish.Step("first", [], Cost(900, 800)), publish.Step("one visit more", ["--quick"], Cost(9, cpu), 1.0)]
     assert publish.show(steps) == missed
+
+
+@pytest.mark.parametrize(("cpu", "missed"), [(0.5, []), (1.5, ["first"])])
+def test_first_paint_is_held_against_its_gate_and_told_beside_the_empty_page(
+    capsys: pytest.CaptureFixture[str], cpu: float, missed: list[str]
+) -> None:
+    found = pages.show_first_paint([cpu * 1.5] * 5, [0.5] * 5)
+    assert [words.split()[0] for words in found] == missed
+    assert f"ours takes {cpu * 3:.2f} times as long" in capsys.readouterr().out
+
+
+@pytest.mark.component("chromium")
+def test_our_page_and_the_empty_one_are_both_seen(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_paint, "PAINTS", 1)
+    ours, empty = first_paint.measure_first_paints(home)
+    assert len(ours) == len(empty) == 1
+    assert min(ours + empty) > 0
 
 
 def test_publishing_from_nothing_keeps_ledger_keys_and_contracts(tmp_path: Path) -> None:
