@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from itcare.cli.history import find_doubts
 from itcare.core.clock import SystemClock
 from itcare.core.errors import BadInputError, BusyError, ExitCode, NotFoundError
 from itcare.core.names import RunName
@@ -21,6 +20,7 @@ from itcare.drive.controller import Operator
 from itcare.drive.isolation import Isolation
 from itcare.drive.process import RunProcesses, living
 from itcare.drive.recover import recover_all
+from itcare.publish.run_list import find_doubts, tell_doubts
 from tests.support.driving import (
     LOCAL,
     ROOT,
@@ -165,9 +165,9 @@ def test_a_computer_in_one_run_is_refused_to_the_next(bench: Bench, tmp_path: Pa
     report = bench.perform(first.loaded, limit=["pc02"])
     assert report.name == RunName(CLIENT, 2)
     assert report.state is RunState.COMPLETE
-    assert find_doubts(bench.history(CLIENT)) == {1: ["pc01"]}
+    assert find_doubts(tell_doubts(bench.history(CLIENT))) == {1: ["pc01"]}
     bench.perform(first.loaded, limit=["pc01"])
-    assert find_doubts(bench.history(CLIENT)) == {}  # somebody has looked
+    assert find_doubts(tell_doubts(bench.history(CLIENT))) == {}  # somebody has looked
 
 
 def test_a_cancelled_run_says_by_whom_and_its_task_never_takes_effect(bench: Bench) -> None:

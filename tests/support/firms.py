@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from itcare.publish.publication import publish_client
+from itcare.publish.recollection import recollect
 from tests.support.published import expect_published, read_published
 from tests.support.publishing import SMALL_JUDGE, build_whole, make_source, write_contract
 from tests.support.stories import Story, observe, task
@@ -80,6 +81,11 @@ class Firm:
             self.folder / "published", self.source(**options), self.judge, self.now,
             bookmark=self.bookmark, rebuild=rebuild,
         )  # fmt: skip
+
+    def recollect(self):
+        """The ledger as it stands now, asked with what the last publication remembers."""
+        source = self.source()
+        return recollect(self.bookmark, source.entries, source.checkpoint, source.body, source.live_runs)
 
     def check(self) -> None:
         found = read_published(self.folder / "published" / "1")

@@ -118,6 +118,6 @@ def build_whole(source: Source, judge: Judge = SMALL_JUDGE, now: datetime = DAY)
     """All rows of a snapshot by reading everything at once."""
     with Bookmark.open(None) as mark:
         work = Work(Path(), source, judge, now, mark)
-        read_news(mark, source, work.contract.zone)
+        read_news(mark, source.entries, source.checkpoint, work.contract.zone)
         runs = source.history.runs
         return build_rows(source, work.make_meta(text(runs[-1].opened.get("collection")) if runs else None), judge, now)

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from itcare.core.clock import write_instant
@@ -9,7 +10,9 @@ from itcare.core.clock import write_instant
 if TYPE_CHECKING:
     from itcare.cli.session import Session
     from itcare.ledger.log import LogRef
-    from itcare.publish.records import History, RunRecord
+    from itcare.publish.recollection import Recollection
+    from itcare.publish.records import History
+    from itcare.publish.rows import RunRow
 
 
 def live_runs(session: "Session", log: "LogRef") -> set[int]:
@@ -29,54 +32,37 @@ def read_client(session: "Session", log: "LogRef") -> "History":
     return read_history(ledger.entries(log), lambda digest: ledger.body(log, digest), live_runs(session, log))
 
 
-def find_doubts(history: "History") -> dict[int, list[str]]:
-    """Hosts that somebody still has to look at, by each run that left them so.
+def recollect_client(session: "Session", log: "LogRef") -> "Recollection":
+    """The client's ledger with what its last publication remembers of it, to ask for a part."""
+    from itcare.publish.recollection import recollect
 
-    A later run that looked clears the doubt; an adopted one does not, since anybody can write a spool.
-    """
-    from itcare.core.words import HostOutcome, RunGrade
-
-    looked = (HostOutcome.OK, HostOutcome.CHANGED, HostOutcome.FAILED)
-    doubts: dict[str, list[int]] = {}
-    for run in history.runs:
-        for name, record in run.hosts.items():
-            if record.needs_verify:
-                doubts.setdefault(name, []).append(run.number)
-            elif record.outcome in looked and record.readable and run.grade is RunGrade.ANNOUNCED:
-                doubts.pop(name, None)
-    by_run: dict[int, list[str]] = {}
-    for name, numbers in sorted(doubts.items()):
-        for number in numbers:
-            by_run.setdefault(number, []).append(name)
-    return by_run
+    ledger, alive = session.ledger, live_runs(session, log)
+    head = ledger.head(log)
+    alive |= live_runs(session, log)  # one that began, or ended, while we looked was not interrupted
+    bookmark = session.settings.bookmarks / f"{log.client_id}.sqlite"
+    return recollect(bookmark, partial(ledger.entries, log), head, partial(ledger.body, log), alive)
 
 
-def describe_run(client: str, history: "History", record: "RunRecord") -> dict[str, object]:
+def describe_run(client: str, row: "RunRow") -> dict[str, object]:
     """One run in one flat object."""
-    from itcare.publish.records import History
-    from itcare.publish.run_rows import make_run_rows
-
-    only = History(history.client, history.first_at, (record,), history.problems, history.body)
-    row = make_run_rows(only)[0]
     fields = {name: value for name, value in plain_fields(row).items() if name != "month"}  # where it is published
     return {"client": client, "number": row.number, "state": str(row.state), **fields}
 
 
-def describe_run_fully(client: str, history: "History", record: "RunRecord") -> dict[str, object]:
-    """One run with its hosts, their tasks and the files used."""
-    from itcare.publish.records import History
-    from itcare.publish.run_rows import make_file_rows, make_host_result_rows, make_task_rows
+def describe_run_fully(client: str, history: "History") -> dict[str, object]:
+    """The one run of a history with its hosts, their tasks and the files used."""
+    from itcare.publish.run_rows import make_file_rows, make_host_result_rows, make_run_rows, make_task_rows
 
-    only = History(history.client, history.first_at, (record,), history.problems, history.body)
-    tasks = [plain_fields(task) for task in make_task_rows(only)]
+    (row,) = make_run_rows(history)
+    tasks = [plain_fields(task) for task in make_task_rows(history)]
     hosts = []
-    for result in make_host_result_rows(only):
+    for result in make_host_result_rows(history):
         own = [
             {k: v for k, v in task.items() if k not in ("run", "host")} for task in tasks if task["host"] == result.host
         ]
         hosts.append({**plain_fields(result), "tasks": own})
-    files = [{k: v for k, v in plain_fields(file).items() if k != "run"} for file in make_file_rows(only)]
-    return {**describe_run(client, history, record), "hosts": hosts, "files": files}
+    files = [{k: v for k, v in plain_fields(file).items() if k != "run"} for file in make_file_rows(history)]
+    return {**describe_run(client, row), "hosts": hosts, "files": files}
 
 
 def plain_fields(row: Any) -> dict[str, Any]:

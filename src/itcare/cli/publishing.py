@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from itcare.cli.history import live_runs, plain_fields, read_client
+from itcare.cli.history import live_runs, plain_fields, read_client, recollect_client
 from itcare.core.errors import UnsoundError
 
 if TYPE_CHECKING:
@@ -21,12 +21,14 @@ def find_findings(session: "Session", log: "LogRef") -> list[dict[str, Any]]:
     from itcare.assess.finding import SEVERITY
     from itcare.publish.host_rows import make_finding_rows
     from itcare.publish.judge import judge_for
-    from itcare.publish.snapshot import list_hosts
+    from itcare.publish.snapshot import list_hosts_today
 
     contract = session.contract(str(log.client)).contract
-    history, now = read_client(session, log), session.clock.now()
-    hosts = list_hosts(contract, history, set(), now)
-    rows = sorted(make_finding_rows(history, hosts, judge_for(contract), now), key=lambda row: SEVERITY[row.status])
+    now = session.clock.now()
+    hosts = list_hosts_today(contract, now)
+    newest = recollect_client(session, log).read_newest(host.name for host in hosts)
+    records = read_client(session, log) if newest is None else newest
+    rows = sorted(make_finding_rows(records, hosts, judge_for(contract), now), key=lambda row: SEVERITY[row.status])
     return [{"client": log.client, **_without_id(plain_fields(row))} for row in rows]
 
 

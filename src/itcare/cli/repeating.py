@@ -1,5 +1,6 @@
 """Commands about runs that were: rerun, adopt."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -25,10 +26,16 @@ def rerun(
     Example: itcare rerun ACME/12 --failed
     """
     from itcare.cli.driving import drive_run
+    from itcare.cli.history import recollect_client
     from itcare.drive.rerun import plan_rerun
 
     session, run = Session.open(), RunName.parse(name)
-    again = plan_rerun(session.ledger, run, failed_only=failed)
+
+    def find_events() -> Iterator[Mapping[str, object]]:
+        known = recollect_client(session, session.ledger.find_log(run.client))
+        return (entry.event or {} for entry in known.entries_of([run.number]))
+
+    again = plan_rerun(session.ledger, run, failed_only=failed, find_events=find_events)
     code = drive_run(
         session, run.client, again.duty, limit=again.hosts, check=again.check, operator=operator, reason=reason,
         as_json=as_json, reruns=run.number,

@@ -12,7 +12,7 @@ from itcare.core.names import RunName
 from itcare.core.words import RunGrade
 
 if TYPE_CHECKING:
-    from itcare.publish.records import History, RunRecord
+    from itcare.publish.records import History
 
 
 def run(
@@ -74,19 +74,21 @@ def list_(
 
     Example: itcare runs ACME --needs-verify
     """
-    from itcare.cli.history import describe_run, find_doubts, read_client
+    from itcare.access import find_scope, list_scopes
+    from itcare.cli.history import describe_run, recollect_client
+    from itcare.publish.run_list import list_runs
 
     session = Session.open()
     if client is not None:
         session.require_known(client)
+    scopes = list_scopes(session.settings.published)
     rows: list[dict[str, object]] = []
     for log in session.client_logs():
         if client in (None, log.client):
-            history = read_client(session, log)
-            doubts = find_doubts(history)
+            code = str(log.client)
             rows += [
-                {**describe_run(str(log.client), history, record), "to_verify": doubts.get(record.number, [])}
-                for record in history.runs
+                {**describe_run(code, run.row), "to_verify": list(run.to_verify)}
+                for run in list_runs(recollect_client(session, log), find_scope(scopes, code))
             ]
     rows = [row for row in rows if row["to_verify"] or not needs_verify]
     rows.sort(key=lambda row: str(row["opened_at"]), reverse=True)
@@ -122,8 +124,8 @@ def show(
     from itcare.cli.history import describe_run_fully
 
     session = Session.open()
-    history, record = _find(session, RunName.parse(name))
-    details = describe_run_fully(name.split("/")[0], history, record)
+    history = _find(session, RunName.parse(name))
+    details = describe_run_fully(name.split("/")[0], history)
     if as_json:
         print_json(details)
         return
@@ -132,17 +134,17 @@ def show(
     show_run(details)
 
 
-def _find(session: Session, name: RunName) -> "tuple[History, RunRecord]":
-    from itcare.cli.history import read_client
+def _find(session: Session, name: RunName) -> "History":
+    """The history of that run alone."""
+    from itcare.cli.history import recollect_client
 
     try:
-        history = read_client(session, session.ledger.find_log(name.client))
+        history = recollect_client(session, session.ledger.find_log(name.client)).read_runs([name.number])
     except NotFoundError:
         raise _no_run(name) from None
-    for record in history.runs:
-        if record.number == name.number:
-            return history, record
-    raise _no_run(name)
+    if not history.runs:
+        raise _no_run(name)
+    return history
 
 
 def _no_run(name: RunName) -> NotFoundError:

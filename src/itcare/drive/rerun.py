@@ -1,6 +1,6 @@
 """Which hosts of a run are to be done again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from itcare.core.errors import BadInputError, BusyError, NotFoundError
@@ -9,6 +9,8 @@ from itcare.core.words import HostOutcome, RunGrade
 from itcare.drive import rows
 from itcare.ledger.log import Ledger
 from itcare.store.engine import read
+
+type Event = Mapping[str, object]
 
 _GOOD = frozenset({HostOutcome.OK.value, HostOutcome.CHANGED.value})
 
@@ -22,10 +24,13 @@ class Repetition:
     check: bool
 
 
-def plan_rerun(ledger: Ledger, name: RunName, *, failed_only: bool) -> Repetition:
+def plan_rerun(
+    ledger: Ledger, name: RunName, *, failed_only: bool, find_events: Callable[[], Iterable[Event]] | None = None
+) -> Repetition:
     """The duty and hosts of a closed run, or those of its hosts whose outcome is not ok or changed.
 
-    A planned host that no entry tells of is among them. Raises NotFoundError for an unknown run,
+    A planned host that no entry tells of is among them. `find_events`: the events of the run, from somebody who
+    knows where they stand; else the whole log is gone through. Raises NotFoundError for an unknown run,
     BusyError for one that is still open, BadInputError when no host is left or the run was adopted.
     """
     with read(ledger.engine) as connection:
@@ -34,18 +39,21 @@ def plan_rerun(ledger: Ledger, name: RunName, *, failed_only: bool) -> Repetitio
         raise NotFoundError("find run", str(name), "there is no such run", "`itcare runs` lists them.")
     if row.is_open:
         raise BusyError("run again", str(name), "it is not closed yet", f"Wait, or: itcare cancel {name}.")
-    planned, outcomes = _read_run(ledger, name)
+    planned, outcomes = _read_run(find_events() if find_events else _all_events(ledger, name), name)
     hosts = tuple(host for host in planned if not failed_only or outcomes.get(host) not in _GOOD)
     if not hosts:
         raise BadInputError("run again", str(name), "every host of it ended well", "There is nothing to repeat.")
     return Repetition(row.duty, hosts, row.check)
 
 
-def _read_run(ledger: Ledger, name: RunName) -> tuple[list[str], Mapping[str, str]]:
+def _all_events(ledger: Ledger, name: RunName) -> Iterable[Event]:
+    return (entry.event for entry in ledger.entries(ledger.find_log(name.client)))
+
+
+def _read_run(events: Iterable[Event], name: RunName) -> tuple[list[str], Mapping[str, str]]:
     planned: list[str] = []
     outcomes: dict[str, str] = {}
-    for entry in ledger.entries(ledger.find_log(name.client)):
-        event = entry.event
+    for event in events:
         if event.get("run") != name.number:
             continue
         if event.get("type") == "run.opened":

@@ -26,10 +26,18 @@ from itcare.store.engine import read, write
 from itcare.store.packing import unpack_leaf
 from itcare.store.tables import client, installation, leaf, log
 
-__all__ = ["WHOLE_FOLD_ENTRIES", "Entry", "Ledger", "LogRef"]
+__all__ = ["WHOLE_FOLD_ENTRIES", "Entry", "Head", "Ledger", "LogRef"]
 
 WHOLE_FOLD_ENTRIES = 20_000
 """The hashes of a log of so many entries are folded again before the first append: a twentieth of a second."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """Entries of a log and the root of their tree, lower-case hex, as they are stored: nothing vouches for them."""
+
+    size: int
+    root: str
 
 
 @dataclass(frozen=True)
@@ -233,14 +241,22 @@ class Ledger:
 
     # --- Reading --------------------------------------------------------------------------
 
-    def entries(self, target: LogRef, start: int = 0) -> Iterator[Entry]:
-        """Entries from `start` on, in order. Hashes are `check_log`'s work.
+    def head(self, target: LogRef) -> Head:
+        """How many entries there are and what their tree's root is said to be, signed or not yet."""
+        with read(self.engine) as connection:
+            size, root = connection.execute(select(log.c.size, log.c.root).where(log.c.id == target.id)).one()
+        return Head(size, root.hex())
+
+    def entries(self, target: LogRef, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
+        """Entries from `start` on, in order, up to `stop`, which is not included. Hashes are `check_log`'s work.
 
         Raises UnsoundError where what stands there is not the entry of that number.
         """
-        columns = select(leaf.c.idx, leaf.c.hash, leaf.c.bytes).order_by(leaf.c.idx)
+        wanted = select(leaf.c.idx, leaf.c.hash, leaf.c.bytes).where(leaf.c.log_id == target.id, leaf.c.idx >= start)
+        if stop is not None:
+            wanted = wanted.where(leaf.c.idx < stop)
         with read(self.engine) as connection:
-            for row in connection.execute(columns.where(leaf.c.log_id == target.id, leaf.c.idx >= start)):
+            for row in connection.execute(wanted.order_by(leaf.c.idx)):
                 yield Entry(row.idx, read_event(target, row.idx, unpack_leaf(row.bytes)), row.hash.hex())
 
     def body(self, target: LogRef, digest: str) -> object | None:

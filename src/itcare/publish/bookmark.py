@@ -8,6 +8,7 @@ written after the files that it describes, so that it never promises what is not
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,6 +82,20 @@ class Bookmark:
         for leftover in (path, path.with_name(path.name + "-journal")):
             leftover.unlink(missing_ok=True)
         return cls(_begin(path))
+
+    @classmethod
+    def copied(cls, path: Path) -> Self:
+        """The same to be read only, in memory: what is noted in it is not kept, and no file is made or removed."""
+        try:
+            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
+                connection = _connect(None)
+                source.backup(connection)
+            if connection.execute("SELECT value FROM value WHERE key = 'form'").fetchone() == (FORM,):
+                return cls(connection)
+            connection.close()
+        except sqlite3.Error:
+            pass
+        return cls(_begin(None))
 
     def __enter__(self) -> Self:
         self._connection.execute("BEGIN IMMEDIATE")

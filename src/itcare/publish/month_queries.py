@@ -5,6 +5,15 @@ HOST_HISTORY_COUNT = "SELECT count(*) AS count FROM host_result WHERE host = :ho
 RUNS_OF_HOST = "SELECT run FROM host_result WHERE host = :host ORDER BY run LIMIT :limit OFFSET :offset"
 HOST_RESULTS = "SELECT * FROM host_result WHERE run = :run ORDER BY host LIMIT :limit OFFSET :offset"
 HOST_RESULT = "SELECT * FROM host_result WHERE run = :run AND host = :host"
+DOUBTS = "SELECT run, host FROM host_result WHERE needs_verify = 1 ORDER BY run, host LIMIT :limit OFFSET :offset"
+# Bounded by the hosts asked for.
+LAST_LOOKS = """
+SELECT asked.value AS host, (
+  SELECT max(run) FROM host_result
+  WHERE host = asked.value AND needs_verify = 0 AND outcome IN (SELECT value FROM json_each(:states))
+  AND run NOT IN (SELECT value FROM json_each(:runs))
+) AS run FROM json_each(:hosts) AS asked
+"""
 TASKS = "SELECT * FROM task WHERE run = :run ORDER BY host, position LIMIT :limit OFFSET :offset"
 TASKS_OF_HOST = """
 SELECT * FROM task WHERE run = :run AND host = :host ORDER BY position LIMIT :limit OFFSET :offset

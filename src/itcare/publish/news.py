@@ -10,7 +10,7 @@ from itcare.publish.bookmark import Bookmark, KnownRun
 from itcare.publish.history import EVENT_VERSION, Entry, read_history
 from itcare.publish.records import Problem
 from itcare.publish.shape import instant, mapping, text, whole
-from itcare.publish.source import Source
+from itcare.publish.source import Entries, TreeHead
 
 MOST_ENTRIES = 20_000
 """Of this many new entries on whole months are read again, which needs less memory."""
@@ -42,19 +42,19 @@ class News:
         return any(run is not None and run.is_closed for run in self.changed.values())
 
 
-def read_news(mark: Bookmark, source: Source, zone: tzinfo) -> News:
-    """Read on from the bookmark to the checkpoint, and note in it which runs there are."""
-    start, size = int(mark.get("size") or 0), source.checkpoint.size
+def read_news(mark: Bookmark, entries: Entries, head: TreeHead, zone: tzinfo) -> News:
+    """Read on from the bookmark to the head of the tree, and note in it which runs there are."""
+    start, size = int(mark.get("size") or 0), head.size
     edge = Frontier.from_bytes(start, bytes.fromhex(mark.get("edge") or ""))
     reader = _Reader(mark, zone)
     if start > size:
         reader.news.fits = False
         return reader.news
-    for entry in source.entries(start, size):
+    for entry in entries(start, size):
         reader.take(entry)
         if entry.leaf_hash:
             edge.append(bytes.fromhex(entry.leaf_hash))
-    reader.news.fits = (edge.size, edge.root().hex()) == (size, source.checkpoint.root)
+    reader.news.fits = (edge.size, edge.root().hex()) == (size, head.root)
     for run in reader.runs.values():
         mark.keep_run(run)
     mark["size"], mark["edge"] = str(edge.size), edge.to_bytes().hex()

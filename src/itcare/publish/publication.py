@@ -131,12 +131,12 @@ def _read_news(work: Work, found: tuple[Problem, ...]) -> News:
     """What is new. `found`: problems that only reading whole runs brings to light."""
     mark, zone = work.mark, work.contract.zone
     was_begun = mark.get("boundary") is not None
-    news = read_news(mark, work.source, zone)
+    news = read_news(mark, work.source.entries, work.source.checkpoint, zone)
     is_too_old = news.oldest_month is not None and news.oldest_month < (mark.get("boundary") or "")
     is_elsewhere = mark.get("zone") not in (None, work.contract.client.tz)
     if was_begun and (not news.fits or news.strays or is_too_old or is_elsewhere):
         mark.forget()
-        news = read_news(mark, work.source, zone)
+        news = read_news(mark, work.source.entries, work.source.checkpoint, zone)
     mark["zone"] = work.contract.client.tz
     mark.keep_problems(dict.fromkeys([*mark.problems(), *news.strays, *found]))
     return news

@@ -9,8 +9,17 @@ from itcare.publish.records import History
 
 def list_hosts(contract: Contract, history: History, owed: set[str], now: datetime) -> tuple[KnownHost, ...]:
     """Hosts of the contract today, hosts owed something in the months shown, and hosts of any run."""
-    today = {host.name: host for host in contract.hosts_on(now.astimezone(contract.zone).date())}
     tried = {name for run in history.runs for name in run.hosts}
+    return _know(contract, {*tried, *owed}, now)
+
+
+def list_hosts_today(contract: Contract, now: datetime) -> tuple[KnownHost, ...]:
+    """Hosts of the contract today: those that findings are made for."""
+    return _know(contract, set(), now)
+
+
+def _know(contract: Contract, others: set[str], now: datetime) -> tuple[KnownHost, ...]:
+    today = {host.name: host for host in contract.hosts_on(now.astimezone(contract.zone).date())}
     return tuple(
         KnownHost(
             name=name,
@@ -18,5 +27,5 @@ def list_hosts(contract: Contract, history: History, owed: set[str], now: dateti
             role=contract.hosts[name].role if name in contract.hosts else None,
             resolved=today.get(name),
         )
-        for name in sorted({*today, *tried, *owed})
+        for name in sorted({*today, *others})
     )

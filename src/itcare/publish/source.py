@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
-from itertools import islice
 from typing import Protocol
 
 from itcare.contract.loader import LoadedContract
@@ -18,13 +17,18 @@ type Entries = Callable[[int, int], Iterable[Entry]]
 """The entries from an index on up to another, which is not included."""
 
 
-class Checkpoint(Protocol):
-    """A signed tree head: entries in the tree, lower-case hex root, text of the signed note."""
+class TreeHead(Protocol):
+    """Entries in a tree, and its root in lower-case hex."""
 
     @property
     def size(self) -> int: ...
     @property
     def root(self) -> str: ...
+
+
+class Checkpoint(TreeHead, Protocol):
+    """A signed tree head, with the text of the signed note."""
+
     @property
     def text(self) -> str: ...
 
@@ -116,7 +120,7 @@ def read_source(
 def _read_entries(ledger: Ledger, target: LogRef, start: int, stop: int) -> Iterator[Entry | _Gap]:
     place = start
     try:
-        for entry in islice(ledger.entries(target, start), max(0, stop - start)):
+        for entry in ledger.entries(target, start, stop):
             yield entry
             place += 1
     except (ValueError, ItcareError):

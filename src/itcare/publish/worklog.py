@@ -1,5 +1,9 @@
 """Questions to a snapshot about runs: who was there, when, and what was done."""
 
+import json
+from collections.abc import Collection, Mapping
+
+from itcare.core.words import HostOutcome
 from itcare.publish import month_queries, queries
 from itcare.publish.database import MAXIMUM_ROWS, host_or_none, number_or_none, text_or_empty, window
 from itcare.publish.divided import DividedSnapshot
@@ -57,6 +61,29 @@ class WorkLog(DividedSnapshot):
         file = self._file_of(run)
         values = {"run": run, "host": host_or_none(host)}
         return None if file is None else file.row(HostResultRow, month_queries.HOST_RESULT, values)
+
+    def doubts(self) -> frozenset[tuple[int, str]]:
+        """Run and host wherever somebody had to look at what became of it."""
+        found: set[tuple[int, str]] = set()
+        for file in self._files_since(None):
+            offset = 0
+            while rows := file.fetch(month_queries.DOUBTS, window(MAXIMUM_ROWS, offset)):
+                found.update((int(row["run"]), str(row["host"])) for row in rows)
+                offset += len(rows)
+        return frozenset(found)
+
+    def last_looks(
+        self, hosts: Collection[str], outcomes: Collection[HostOutcome], but_for: Collection[int]
+    ) -> Mapping[str, int]:
+        """For each host the newest run with one of these outcomes and no doubt; runs of `but_for` do not count."""
+        found: dict[str, int] = {}
+        values = {"states": json.dumps([*outcomes]), "runs": json.dumps([*but_for])}
+        for file in self._files_since(None):  # newest first, so what is found need not be asked again
+            if not (left := [host for host in hosts if host not in found]):
+                break
+            rows = file.fetch(month_queries.LAST_LOOKS, {**values, "hosts": json.dumps(left)})
+            found.update((str(row["host"]), int(row["run"])) for row in rows if row["run"] is not None)
+        return found
 
     def tasks(self, run: int, host: str | None = None, *, limit: int = 500, offset: int = 0) -> tuple[TaskRow, ...]:
         """Tasks of a run by host and position, all or those of one host."""

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from itcare.cli.history import find_doubts
 from itcare.publish.history import read_history
+from itcare.publish.run_list import find_doubts, tell_doubts
 from tests.support.stories import DAY, Story, observe
 
 
@@ -19,7 +19,7 @@ def interrupted_story() -> Story:
 
 
 def doubts(story: Story) -> dict[int, list[str]]:
-    return find_doubts(read_history(story.entries, story.body))
+    return find_doubts(tell_doubts(read_history(story.entries, story.body)))
 
 
 def test_every_run_that_left_a_doubt_names_its_computers() -> None:
