@@ -1,8 +1,10 @@
 """What recording costs, in seconds and in bytes: itcare beside plain Ansible, ansible-runner and ARA.
 
-`python -m benchmarks.recording [--hosts 50] [--tasks 40] [--rounds 3]` runs five kinds in alternating rounds on local
-hosts: plain ansible-playbook, with the spool callback, with ARA's callback and its offline client, ansible-runner
-alone, and `itcare run` whole. It prints the medians of wall and CPU seconds, and the bytes a task's result takes.
+`python -m benchmarks.recording [--hosts 50] [--tasks 40] [--rounds 5] [--ara-rounds 3]` runs five kinds in alternating
+rounds on local hosts: plain ansible-playbook, with the spool callback, ansible-runner alone, `itcare run` whole, and,
+ten times as long and so in fewer rounds, ARA's callback with its offline client. It prints the medians of wall and CPU
+seconds, and the bytes a task's result takes. A ratio is the median of the rounds' ratios: what is compared ran right
+after each other, while the machine's speed may change by a fifth from one round to the next.
 ARA is an ordinary one; the migrations of its database are done before, and not timed.
 The exit code is 1 where a gate is missed.
 
@@ -13,9 +15,10 @@ run, the write-ahead log folded into the database; a run's folder with its spool
 import argparse
 import os
 import shutil
+import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.ara import Ara
@@ -27,7 +30,10 @@ COLLECTIONS = ROOT / "collections"
 GATE = 1.15  # times the peer, in wall and in CPU
 FORKS = "4"
 CLIENT = "MIARA"
-KINDS = ("plain", "callback", "ara", "runner", "whole")
+PAIRS = ("plain", "callback", "runner", "whole")  # each beside its peer
+ARA = "ara"
+type Costs = Mapping[str, Sequence[Cost]]
+
 NAMES = {
     "plain": "ansible-playbook, plain",
     "callback": "ansible-playbook with the spool callback",
@@ -136,13 +142,13 @@ class Bench:
                 command = [sys.executable, "-m", "benchmarks.itcare_whole", CLIENT, "visit.daily", str(self.playbook)]
                 return measure(command, self.folder, self.environment(), log)
 
-    def sizes(self, results: int) -> dict[str, float]:
+    def sizes(self, results: int, ara_results: int) -> dict[str, float]:
         """Bytes that a task's result takes on the disk, of each who keeps some."""
-        assert count_rows(self.ara.database, "results") == results
+        assert count_rows(self.ara.database, "results") == ara_results
         now = measure_state(self.home)
         grown = {part: (now[part] - self._before[part]) / results for part in now}
         spools = [path.stat().st_size for path in self.folder.glob("spool-*.jsonl")]
-        ara = (measure_database(self.ara.database) - self._ara_before) / results
+        ara = (measure_database(self.ara.database) - self._ara_before) / ara_results
         assert ara > 0, "too few tasks: what ARA wrote fits into pages that its migrations left free"
         return {
             "ours": sum(grown.values()),
@@ -152,14 +158,23 @@ class Bench:
         }
 
 
-def _print_costs(middle: dict[str, Cost]) -> None:
-    print(f"{'':44}{'wall s':>9}{'CPU s':>9}{'wall ratio':>12}{'CPU ratio':>11}")
-    for kind in KINDS:
-        peer = middle["runner" if kind in ("runner", "whole") else "plain"]
-        cost = middle[kind]
-        print(
-            f"{NAMES[kind]:44}{cost.wall:9.1f}{cost.cpu:9.1f}{cost.wall / peer.wall:12.3f}{cost.cpu / peer.cpu:11.3f}"
-        )
+def compare(costs: Costs, kind: str, peer: str) -> tuple[float, float]:
+    """Medians of the rounds' ratios of a kind to its peer: wall, CPU."""
+    pairs = list(zip(costs[kind], costs[peer], strict=False))
+    return (
+        statistics.median(one.wall / other.wall for one, other in pairs),
+        statistics.median(one.cpu / other.cpu for one, other in pairs),
+    )
+
+
+def _print_costs(costs: Costs) -> None:
+    print(f"{'':44}{'wall s':>9}{'CPU s':>9}{'wall ratio':>12}{'CPU ratio':>11}   wall ratios by round")
+    for kind in (*PAIRS, ARA):
+        middle, peer = median(costs[kind]), "runner" if kind in ("runner", "whole") else "plain"
+        wall, cpu = compare(costs, kind, peer)
+        rounds = " ".join(f"{one.wall / other.wall:.2f}" for one, other in zip(costs[kind], costs[peer], strict=False))
+        told = "" if kind == peer else f"   {rounds}"
+        print(f"{NAMES[kind]:44}{middle.wall:9.1f}{middle.cpu:9.1f}{wall:12.3f}{cpu:11.3f}{told}")
 
 
 def _print_sizes(sizes: dict[str, float]) -> None:
@@ -171,10 +186,10 @@ def _print_sizes(sizes: dict[str, float]) -> None:
         print(f"{name:44}{sizes[key]:20.0f}{sizes[key] / sizes['ara']:9.2f}")
 
 
-def judge(middle: dict[str, Cost], sizes: dict[str, float]) -> Iterator[tuple[str, bool]]:
+def judge(costs: Costs, sizes: dict[str, float]) -> Iterator[tuple[str, bool]]:
     """Each gate in words with its figures, and whether it held."""
-    for kind, peer, most in (("callback", "plain", GATE), ("callback", "ara", 1.0), ("whole", "runner", GATE)):
-        wall, cpu = middle[kind].wall / middle[peer].wall, middle[kind].cpu / middle[peer].cpu
+    for kind, peer, most in (("callback", "plain", GATE), ("callback", ARA, 1.0), ("whole", "runner", GATE)):
+        wall, cpu = compare(costs, kind, peer)
         held = max(wall, cpu) < most if most == 1.0 else max(wall, cpu) <= most
         limit = "below" if most == 1.0 else f"<= {most} x"
         yield f"{NAMES[kind]} {limit} {NAMES[peer]} (wall {wall:.3f}, CPU {cpu:.3f})", held
@@ -186,31 +201,32 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hosts", type=int, default=50)
     parser.add_argument("--tasks", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--ara-rounds", type=int, default=3)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="itcare-bench-"))
     try:
         bench = Bench(folder, options.hosts, options.tasks)
-        costs: dict[str, list[Cost]] = {kind: [] for kind in KINDS}
-        for round_number in range(options.rounds):
-            # each round begins with another kind, so that a drift of the machine's speed favours none
-            first = round_number % len(KINDS)
-            for kind in KINDS[first:] + KINDS[:first]:
-                costs[kind].append(bench.run(kind, round_number))
-                print(f"round {round_number + 1}: {NAMES[kind]}: {costs[kind][-1].wall:.1f} s", file=sys.stderr)
-        sizes = bench.sizes(options.hosts * options.tasks * options.rounds)
+        costs: dict[str, list[Cost]] = {kind: [] for kind in (*PAIRS, ARA)}
+        for number in range(options.rounds):
+            # there and back again, so that a drift of the machine's speed favours nobody of a pair
+            order = PAIRS[:: -1 if number % 2 else 1]
+            for kind in (*order, ARA) if number < options.ara_rounds else order:
+                costs[kind].append(bench.run(kind, number))
+                print(f"round {number + 1}: {NAMES[kind]}: {costs[kind][-1].wall:.1f} s", file=sys.stderr)
+        results = options.hosts * options.tasks
+        sizes = bench.sizes(results * options.rounds, results * options.ara_rounds)
         ara = bench.ara.version
     finally:
         shutil.rmtree(folder)
-    middle = {kind: median(costs[kind]) for kind in KINDS}
     size = f"{options.hosts} local hosts x {options.tasks} tasks, medians of {options.rounds} alternating rounds"
-    print(f"recording: {size}, {FORKS} forks, ARA {ara}")
+    print(f"recording: {size}, of ARA {options.ara_rounds}; {FORKS} forks, ARA {ara}")
     print(describe_machine())
-    _print_costs(middle)
+    _print_costs(costs)
     print()
     _print_sizes(sizes)
     print()
-    verdicts = list(judge(middle, sizes))
+    verdicts = list(judge(costs, sizes))
     for words, held in verdicts:
         print(f"gate {'held' if held else 'MISSED'}: {words}")
     return 0 if all(held for _, held in verdicts) else 1
