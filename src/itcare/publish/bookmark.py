@@ -88,11 +88,11 @@ class Bookmark:
         """The same to be read only, in memory: what is noted in it is not kept, and no file is made or removed."""
         try:
             with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
-                connection = _connect(None)
-                source.backup(connection)
-            if connection.execute("SELECT value FROM value WHERE key = 'form'").fetchone() == (FORM,):
-                return cls(connection)
-            connection.close()
+                memory = _connect(None)
+                source.backup(memory)
+            if memory.execute("SELECT value FROM value WHERE key = 'form'").fetchone() == (FORM,):
+                return cls(memory)
+            memory.close()
         except sqlite3.Error:
             pass
         return cls(_begin(None))
