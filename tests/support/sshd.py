@@ -59,11 +59,13 @@ class Sshd:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where sshd of Debian locks itself in
         config = self.folder / "sshd_config"
+        # SHLVL keeps bash from the ~/.bashrc of whoever runs the tests, which it reads below a network daemon alone: it
+        # may do anything, and a host that is switched off in the middle of it leaves that half done (a lock of pyenv).
         config.write_text(
             f"ListenAddress {self.address}:{self.port}\nHostKey {self.folder / 'host_key'}\n"
             f"AuthorizedKeysFile {self._authorized}\nPidFile none\nStrictModes no\nUsePAM no\nUseDNS no\n"
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n"
-            "LogLevel VERBOSE\nSubsystem sftp internal-sftp\n"
+            "LogLevel VERBOSE\nSubsystem sftp internal-sftp\nSetEnv SHLVL=2\n"
         )
         self._process = subprocess.Popen(
             [SSHD, "-D", "-e", "-f", str(config)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
