@@ -10,8 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +18,7 @@ from playwright.sync_api import Browser
 
 from benchmarks.fleet import CLIENT
 from benchmarks.homes import ROOT, Home
-from itcare.cli.serving import free_port
+from itcare.cli.serving import free_port, is_healthy
 from tests.support.browser import browser
 from tests.support.dashboard import serving
 
@@ -78,19 +76,16 @@ def _serving_bare() -> Iterator[str]:
                 command, cwd=folder, env={"PATH": "/usr/bin:/bin", "HOME": name}, stdout=log, stderr=log
             )  # fmt: skip
             try:
-                _wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", process)
+                _wait_until_healthy(port, process)
                 yield f"http://127.0.0.1:{port}/"
             finally:
                 process.terminate()
                 process.wait(20)
 
 
-def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_healthy(port: int, process: subprocess.Popen[bytes]) -> None:
     give_up = time.monotonic() + _START_SECONDS
-    while time.monotonic() < give_up and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=2):  # noqa: S310  # our own server on loopback
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise RuntimeError(f"the empty page was not served within {_START_SECONDS:.0f} s")
+    while not is_healthy(port):
+        if time.monotonic() > give_up or process.poll() is not None:
+            raise RuntimeError(f"the empty page was not served within {_START_SECONDS:.0f} s")
+        time.sleep(0.1)

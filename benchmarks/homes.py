@@ -73,11 +73,6 @@ class Home:
     def is_published(self) -> bool:
         return any(self.published.glob("*/current.sqlite"))
 
-    def offers(self, option: str) -> bool:
-        """Whether `itcare publish` knows an option."""
-        self.itcare("publish", "--help")
-        return option in self.log.read_text(encoding="utf-8")
-
     def forget_publications(self) -> None:
         """Remove all but ledger, keys and contracts: what was published, and what publishing remembers."""
         for path in self.folder.iterdir():

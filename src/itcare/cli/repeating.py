@@ -35,7 +35,7 @@ def rerun(
         known = recollect_client(session, session.ledger.find_log(run.client))
         return (entry.event or {} for entry in known.entries_of([run.number]))
 
-    again = plan_rerun(session.ledger, run, failed_only=failed, find_events=find_events)
+    again = plan_rerun(session.ledger, run, find_events, failed_only=failed)
     code = drive_run(
         session, run.client, again.duty, limit=again.hosts, check=again.check, operator=operator, reason=reason,
         as_json=as_json, reruns=run.number,

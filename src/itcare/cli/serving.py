@@ -171,7 +171,7 @@ def _answers(child: subprocess.Popen[bytes], port: int) -> bool:
     while time.monotonic() < give_up:
         if child.poll() is not None:
             return False
-        if _listens(child.pid, port) and _is_healthy(port):
+        if _listens(child.pid, port) and is_healthy(port):
             return True
         time.sleep(0.1)
     raise UnsafeError(
@@ -187,7 +187,8 @@ def _listens(pid: int, port: int) -> bool:
     return any(c.status == psutil.CONN_LISTEN and c.laddr == (ADDRESS, port) for c in connections)
 
 
-def _is_healthy(port: int) -> bool:
+def is_healthy(port: int) -> bool:
+    """Whether a Streamlit server on this port of loopback says that it can be used."""
     connection = http.client.HTTPConnection(ADDRESS, port, timeout=2)
     try:
         connection.request("GET", "/_stcore/health")

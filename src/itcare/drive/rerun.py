@@ -25,12 +25,12 @@ class Repetition:
 
 
 def plan_rerun(
-    ledger: Ledger, name: RunName, *, failed_only: bool, find_events: Callable[[], Iterable[Event]] | None = None
+    ledger: Ledger, name: RunName, find_events: Callable[[], Iterable[Event]], *, failed_only: bool
 ) -> Repetition:
     """The duty and hosts of a closed run, or those of its hosts whose outcome is not ok or changed.
 
-    A planned host that no entry tells of is among them. `find_events`: the events of the run, from somebody who
-    knows where they stand; else the whole log is gone through. Raises NotFoundError for an unknown run,
+    A planned host that no entry tells of is among them. `find_events`: the events of the run, asked for once
+    it is known to be there; those of other runs are passed over. Raises NotFoundError for an unknown run,
     BusyError for one that is still open, BadInputError when no host is left or the run was adopted.
     """
     with read(ledger.engine) as connection:
@@ -39,15 +39,11 @@ def plan_rerun(
         raise NotFoundError("find run", str(name), "there is no such run", "`itcare runs` lists them.")
     if row.is_open:
         raise BusyError("run again", str(name), "it is not closed yet", f"Wait, or: itcare cancel {name}.")
-    planned, outcomes = _read_run(find_events() if find_events else _all_events(ledger, name), name)
+    planned, outcomes = _read_run(find_events(), name)
     hosts = tuple(host for host in planned if not failed_only or outcomes.get(host) not in _GOOD)
     if not hosts:
         raise BadInputError("run again", str(name), "every host of it ended well", "There is nothing to repeat.")
     return Repetition(row.duty, hosts, row.check)
-
-
-def _all_events(ledger: Ledger, name: RunName) -> Iterable[Event]:
-    return (entry.event for entry in ledger.entries(ledger.find_log(name.client)))
 
 
 def _read_run(events: Iterable[Event], name: RunName) -> tuple[list[str], Mapping[str, str]]:

@@ -27,7 +27,7 @@ class ListedRun:
 
 
 @dataclass(frozen=True)
-class _Told:
+class Told:
     """What a record says about the doubt over its host: that there is one, or that somebody has looked."""
 
     run: int
@@ -56,7 +56,7 @@ def list_runs(known: Recollection, scope: ClientScope | None) -> list[ListedRun]
     return [ListedRun(rows[number], tuple(doubts.get(number, ()))) for number in sorted(rows)]
 
 
-def tell_doubts(history: History) -> Iterator[_Told]:
+def tell_doubts(history: History) -> Iterator[Told]:
     """What each record of a history says about the doubt over its host.
 
     A run that looked clears it; an adopted one does not, since anybody can write a spool.
@@ -64,12 +64,12 @@ def tell_doubts(history: History) -> Iterator[_Told]:
     for run in history.runs:
         for name, record in run.hosts.items():
             if record.needs_verify:
-                yield _Told(run.number, name, True)
+                yield Told(run.number, name, True)
             elif record.outcome in _LOOKED and record.readable and run.grade is RunGrade.ANNOUNCED:
-                yield _Told(run.number, name, False)
+                yield Told(run.number, name, False)
 
 
-def find_doubts(told: Iterable[_Told]) -> dict[int, list[str]]:
+def find_doubts(told: Iterable[Told]) -> dict[int, list[str]]:
     """Hosts that somebody still has to look at, by each run that left them so."""
     doubts: dict[str, list[int]] = {}
     for one in sorted(told, key=lambda one: one.run):
@@ -85,8 +85,8 @@ def find_doubts(told: Iterable[_Told]) -> dict[int, list[str]]:
 
 
 def _read_published(
-    known: Recollection, scope: ClientScope, told: Iterable[_Told]
-) -> tuple[dict[int, RunRow], list[_Told]] | None:
+    known: Recollection, scope: ClientScope, told: Iterable[Told]
+) -> tuple[dict[int, RunRow], list[Told]] | None:
     """Rows and doubts of the settled runs; None where the files are not those of the last publication.
 
     `told`: of the other runs; a settled one with a higher number may have cleared a doubt of theirs.
@@ -99,14 +99,14 @@ def _read_published(
         with Snapshot.open(scope) as snapshot:
             rows = {row.number: row for row in _all_runs(snapshot) if row.number in settled}
             adopted = [row.number for row in rows.values() if row.grade is not RunGrade.ANNOUNCED]
-            doubts = [_Told(run, host, True) for run, host in snapshot.doubts() if run in settled]
+            doubts = [Told(run, host, True) for run, host in snapshot.doubts() if run in settled]
             doubtful = {one.host for one in (*doubts, *told) if one.is_doubt}
             looks = snapshot.last_looks(doubtful, _LOOKED, {*adopted, *known.unsettled})
     except ItcareError:
         return None
     if rows.keys() != settled:
         return None
-    return rows, [*doubts, *(_Told(run, host, False) for host, run in looks.items())]
+    return rows, [*doubts, *(Told(run, host, False) for host, run in looks.items())]
 
 
 def _all_runs(snapshot: Snapshot) -> Iterator[RunRow]:

@@ -24,11 +24,10 @@ from itcare.publish.files import (
     replacement,
     told_as_unsafe,
 )
+from itcare.publish.month_schema import MONTH_DDL, MONTH_INDEXES
 from itcare.publish.rows import Meta, MonthRow
 from itcare.publish.schema import (
-    MONTH_DDL,
     MONTH_FILE,
-    MONTH_INDEXES,
     MONTH_TABLES,
     PRESENT_DDL,
     PRESENT_INDEXES,

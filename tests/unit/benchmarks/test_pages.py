@@ -151,11 +151,6 @@ def test_publishing_from_nothing_keeps_ledger_keys_and_contracts(tmp_path: Path)
         assert home.is_published() and home.measure_published() > 10_000
 
 
-def test_an_option_that_publish_does_not_know_is_seen(home: Home) -> None:
-    assert home.offers("--help")
-    assert not home.offers("--by-magic")
-
-
 def test_a_command_that_fails_is_no_figure(home: Home) -> None:
     with pytest.raises(RuntimeError, match="ended with"):
         home.itcare("publish", "NOBODY")

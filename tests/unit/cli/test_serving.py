@@ -126,7 +126,7 @@ def test_the_token_is_not_told_to_somebody_else_who_listens(
 ) -> None:
     """Another user took the port first: the child is alive, the port answers, but it is not ours."""
     monkeypatch.setattr(launcher, "server_command", lambda *_: [sys.executable, "-c", "import time; time.sleep(60)"])
-    monkeypatch.setattr(launcher, "_is_healthy", lambda _port: True)
+    monkeypatch.setattr(launcher, "is_healthy", lambda _port: True)
     monkeypatch.setattr(launcher, "_START_SECONDS", 1.0)
     with pytest.raises(UnsafeError, match="did not answer"):
         launcher.serve(settings, None, None)

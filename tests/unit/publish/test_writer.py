@@ -24,6 +24,7 @@ from itcare.core.words import (
 )
 from itcare.publish import files, writer
 from itcare.publish.codec import column_names
+from itcare.publish.month_schema import MONTH_DDL
 from itcare.publish.reader import Snapshot
 from itcare.publish.rows import (
     FactRow,
@@ -43,7 +44,7 @@ from itcare.publish.rows import (
     TaskRow,
     TempRow,
 )
-from itcare.publish.schema import MONTH_DDL, MONTH_TABLES, PRESENT_DDL, PRESENT_TABLES, SNAPSHOT_FILE
+from itcare.publish.schema import MONTH_TABLES, PRESENT_DDL, PRESENT_TABLES, SNAPSHOT_FILE
 from itcare.publish.writer import locked_folder, write_sidecar, write_snapshot
 from tests.support.snapshots import make_rows, month_files, plan_client, with_meta, write_client
 
