@@ -120,7 +120,8 @@ def test_a_descriptor_that_was_closed_ends_the_run(tmp_path):
 
 
 def test_a_fault_on_one_host_stops_the_work_on_the_others_at_once(tmp_path):
-    commands = {"pc01": "sleep 12; touch late", "pc02": "touch {{ step }}"}
+    # ansible-core ends the worker of pc01 by SIGTERM, which now and then does not come to the command; here never.
+    commands = {"pc01": "trap '' TERM; sleep 12; touch late", "pc02": "touch {{ step }}"}
     hosts = {name: {"command": command} for name, command in commands.items()}
     tasks = [
         {"name": f"step {n}", "ansible.builtin.raw": "{{ command }}", "vars": {"step": f"step{n}"}} for n in range(20)

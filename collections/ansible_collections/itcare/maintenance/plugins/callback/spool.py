@@ -69,7 +69,11 @@ notes:
   - One spool records one playbook. To run several, import them from one playbook.
 """
 
+import atexit
 import contextlib
+import multiprocessing
+import os
+import signal
 import typing as t
 
 from ansible import context
@@ -106,7 +110,7 @@ class CallbackModule(CallbackBase):
 
         ansible-core turns an exception of a callback into a warning and goes on. SystemExit is
         no Exception: it passes through the strategy, whose clean-up stops the workers. All events
-        used here arrive in the main thread, where it ends the process.
+        used here arrive in the main thread, where it ends the process, and what workers started with it.
         """
         try:
             yield
@@ -115,6 +119,7 @@ class CallbackModule(CallbackBase):
             try:
                 self._display.error(f"Run ended because it cannot be recorded: {message}")
             finally:
+                _kill_commands_at_exit()
                 raise SystemExit(EXIT_CODE) from error
 
     def _require_recorder(self) -> Recorder:
@@ -162,3 +167,21 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_stats(self, stats: AggregateStats) -> None:
         with self._failing_closed():
             self._require_recorder().record_close()
+
+
+def _kill_commands_at_exit() -> None:
+    """Let nothing go on that a worker has started, once the clean-up of ansible-core is through.
+
+    That comes twice and sends SIGTERM each time: a worker that is about to pass the first one on to its command dies of
+    the second, and the command goes on. Not at once: a worker that is killed while it hands over a result leaves a lock
+    behind for which the clean-up would wait.
+    """
+    atexit.register(_kill_groups, [child.pid for child in multiprocessing.active_children()])
+
+
+def _kill_groups(leaders: list[int | None]) -> None:
+    """Kill the process groups of these workers; each is the leader of one, or did not get so far."""
+    for leader in leaders:
+        if leader is not None:
+            with contextlib.suppress(OSError):
+                os.killpg(leader, signal.SIGKILL)
